@@ -1,0 +1,49 @@
+// A transactional outbox: rows (id, key, payload) of table `<schema>.outbox`, written in the
+// transaction that they belong to and delivered at least once, in order of id within a key, until
+// the receiver has accepted them. The receiver ignores ids that it has seen.
+//
+//   CREATE TABLE <schema>.outbox (id bigserial PRIMARY KEY, key text NOT NULL, payload bytea NOT
+//   NULL);
+#pragma once
+
+#include <absl/status/status.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "libs/pg/pool.h"
+
+namespace chat::pg {
+
+struct OutboxRow {
+  int64_t id = 0;
+  std::string payload;
+};
+
+class Outbox {
+ public:
+  // Called on the thread of Drain() or of the sweeper, never inside a transaction. OK removes the
+  // rows.
+  using Deliver = std::function<absl::Status(Deadline, const std::vector<OutboxRow>&)>;
+
+  // The sweeper thread drains every `sweep` what was left over by a crash or a failed delivery.
+  // Several replicas may sweep at once: rows are locked (SKIP LOCKED by key).
+  Outbox(Pool& pool, std::string schema, Deliver deliver,
+         std::chrono::milliseconds sweep = std::chrono::milliseconds(500));
+  ~Outbox();  // joins the sweeper
+
+  // Inside the owner's transaction.
+  void Add(Tx& tx, std::string_view key, std::string_view payload);
+  // Right after the commit: delivers all rows of `key`, older ones first. An error leaves them to
+  // the sweeper.
+  absl::Status Drain(Deadline deadline, std::string_view key);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace chat::pg

@@ -1,0 +1,92 @@
+// PostgreSQL by libpqxx: a bounded pool of connections and transactions on it. libpqxx's exceptions
+// end here: code inside Run() may let them fly, Run() turns them into a status.
+#pragma once
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <pqxx/pqxx>
+#include <string>
+
+namespace chat::pg {
+
+// SQL with a name, which is its label in metrics and logs. A constant beside its only user.
+struct Statement {
+  const char* name;
+  const char* sql;
+};
+
+using Deadline = std::chrono::steady_clock::time_point;
+
+// One transaction. Lives inside Pool::Run only; one thread.
+class Tx {
+ public:
+  // Prepares on first use per connection, executes with parameters, counts and times it
+  // (chat_pg_statement_seconds{statement}). Throws what libpqxx throws; Run() catches. Parameters:
+  // integers, std::string (text), pqxx::binarystring (bytea), std::optional of these, nullptr.
+  template <typename... Args>
+  pqxx::result Exec(const Statement& statement, Args&&... args) {
+    Prepare(statement);
+    Timer timer(statement);
+    return work_.exec_prepared(statement.name, std::forward<Args>(args)...);
+  }
+  pqxx::work& work() { return work_; }
+
+ private:
+  friend class Pool;
+  struct Connection;
+  class Timer {
+   public:
+    explicit Timer(const Statement& statement);
+    ~Timer();
+
+   private:
+    const Statement& statement_;
+    std::chrono::steady_clock::time_point begin_;
+  };
+  Tx(Connection& connection, pqxx::work& work) : connection_(connection), work_(work) {}
+  void Prepare(const Statement& statement);
+  Connection& connection_;
+  pqxx::work& work_;
+};
+
+// Thread safe. A connection is made on demand, set up with lock, statement and idle-in-transaction
+// time-outs, and thrown away after an error of the connection.
+class Pool {
+ public:
+  // `url` is postgresql://…; `size` connections at most; a caller that finds none free waits until
+  // its deadline.
+  Pool(std::string url, int size);
+  ~Pool();
+
+  // Runs `body` in a READ COMMITTED transaction and commits it; a non-OK status rolls back and is
+  // returned as it is. A deadlock or serialisation failure is retried, twice at most, within the
+  // deadline: `body` must be safe to run again. Other failures: kUnavailable (no connection, no
+  // free one, commit in doubt, shutting down), kDeadlineExceeded, kAborted (lock time-out),
+  // kAlreadyExists (unique violation, message is the constraint's name), kInternal (bad SQL).
+  absl::Status Run(Deadline deadline, const std::function<absl::Status(Tx&)>& body);
+
+  // As Run, with a value.
+  template <typename T>
+  absl::StatusOr<T> Get(Deadline deadline, const std::function<absl::StatusOr<T>(Tx&)>& body) {
+    absl::StatusOr<T> value = absl::UnknownError("not run");
+    absl::Status status = Run(deadline, [&](Tx& tx) {
+      value = body(tx);
+      return value.status();
+    });
+    if (!status.ok()) return status;
+    return value;
+  }
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// `{1,2,3}` for `$1::bigint[]`: libpqxx 6 has no array parameters.
+std::string Array(const std::vector<int64_t>& values);
+
+}  // namespace chat::pg

@@ -1,0 +1,95 @@
+// The life of a server process: configuration, logs, metrics, gRPC server with health and
+// reflection, orderly end. `main` declares what it is made of and calls Run().
+//
+//   int main(int argc, char** argv) {
+//     rpc::Process process("roster", argc, argv);
+//     RosterConfig config;                       // adds its keys to process.keys()
+//     config.Declare(process.keys());
+//     process.Schema("roster", kMigrations, &config.pg_url);
+//     return process.Run([&](rpc::Serving& serving) -> absl::Status {
+//       auto service = std::make_shared<RosterService>(…);
+//       serving.Add(service);                    // kept until the server has stopped
+//       return absl::OkStatus();
+//     });
+//   }
+//
+// Flags beside the keys: --help, --version, --dump-config, --migrate, --check-health. Keys that
+// every process has: name, grpc_listen, metrics_listen, log_level, rpc_threads, drain_s, config.
+// Exit codes: 0 orderly end, 2 usage or bad configuration, 3 cannot listen, 4 database (migration),
+// 5 unhealthy (--check-health), 1 anything else.
+#pragma once
+
+#include <absl/status/status.h>
+#include <grpcpp/server_builder.h>
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "libs/config/config.h"
+#include "libs/pg/migrate.h"
+
+namespace chat::rpc {
+
+class Serving {
+ public:
+  // A gRPC service, shared so that it outlives the server.
+  template <typename Service>
+  void Add(std::shared_ptr<Service> service) {
+    builder_.RegisterService(service.get());
+    Keep(std::move(service));
+  }
+  // Anything that must live as long as the server; destroyed in reverse order after it has stopped.
+  void Keep(std::shared_ptr<void> part) { parts_.push_back(std::move(part)); }
+  // Called when the process is to end, in order, before the server shuts down: readiness already
+  // fails. The gateway drains its connections here.
+  void OnDrain(std::function<void()> drain) { drains_.push_back(std::move(drain)); }
+  // Called once the server listens.
+  void OnStarted(std::function<absl::Status()> started) { started_.push_back(std::move(started)); }
+  const std::string& name() const { return name_; }
+  grpc::ServerBuilder& builder() { return builder_; }
+
+ private:
+  friend class Process;
+  std::string name_;
+  grpc::ServerBuilder builder_;
+  std::vector<std::shared_ptr<void>> parts_;
+  std::vector<std::function<void()>> drains_;
+  std::vector<std::function<absl::Status()>> started_;
+};
+
+class Process {
+ public:
+  Process(std::string service, int argc, char** argv);
+  config::Keys& keys() { return keys_; }
+  // The process owns this schema; call once per schema. `url` is read after parsing.
+  void Schema(std::string schema, std::span<const pg::Migration> migrations,
+              const std::string* url);
+  // Parses, starts, waits for SIGTERM or SIGINT, stops. The result is main's.
+  int Run(const std::function<absl::Status(Serving&)>& build);
+
+ private:
+  struct OwnedSchema {
+    std::string name;
+    std::span<const pg::Migration> migrations;
+    const std::string* url;
+  };
+  int Migrate();
+  int CheckHealth();
+  int Serve(const std::function<absl::Status(Serving&)>& build);
+
+  std::string service_;
+  std::vector<std::string> arguments_;
+  config::Keys keys_;
+  std::vector<OwnedSchema> schemas_;
+  std::string name_;
+  std::string grpc_listen_ = "127.0.0.1:0";
+  std::string metrics_listen_ = "127.0.0.1:0";
+  std::string log_level_ = "info";
+  int64_t rpc_threads_ = 16;
+  int64_t drain_s_ = 10;
+};
+
+}  // namespace chat::rpc
