@@ -1,0 +1,189 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "libs/mqtt/codec.h"
+#include "libs/mqtt/packet.h"
+#include "libs/mqtt/session.h"
+
+namespace chat::mqtt {
+
+// Monotonic milliseconds of the owner's clock.
+using Millis = int64_t;
+
+// Shared by all connections, which it must outlive.
+struct ConnectionLimits {
+  uint32_t max_packet_size = 1'048'576;  // whole packet; larger: closed
+  Millis connect_timeout_ms = 10'000;    // from construction to a whole CONNECT
+  uint32_t max_held_bytes = 262'144;     // arrived while reading is paused; more: closed
+  uint16_t max_unanswered = 16;  // SUBSCRIBE / UNSUBSCRIBE without answer; reading pauses at it
+};
+
+enum class CloseCause : uint8_t {
+  kClientDisconnect,  // DISCONNECT: the only clean end
+  kNetworkLost,       // OnNetworkLost
+  kProtocolError,     // see `error`
+  kConnectTimeout,
+  kKeepAliveTimeout,
+  kRefused,   // CONNACK with a return code other than 0 was sent
+  kWithheld,  // O4: a request could not be executed, its acknowledgement is withheld
+  kOwner,     // Close
+};
+
+// A will that outlives the packet it came in.
+struct StoredWill {
+  std::string topic;
+  std::string payload;
+  Qos qos = Qos::kAtMostOnce;
+  bool retain = false;
+};
+
+struct Closed {
+  CloseCause cause = CloseCause::kNetworkLost;
+  ProtocolError error;  // kProtocolError, kRefused, kWithheld, kOwner: reason; texts may be ""
+  std::unique_ptr<StoredWill> will;  // to be published now [MQTT-3.1.2-8]; null after DISCONNECT
+};
+
+// The owner of a connection: performs its effects. Called synchronously from inside the
+// connection's (and the attached session's) methods, in order. Views hold only during the call.
+//
+// Reentrancy: from inside any of these, every method of Connection and Session may be called, but
+// OnBytes, OnTime and destruction. A nested call's callbacks come before it returns.
+class ConnectionHandler {
+ public:
+  // Bytes for the socket; append them to the write buffer. On OnClosed write out what is left
+  // before closing the socket.
+  virtual void OnSend(std::string_view bytes) = 0;
+  // A PUBLISH: `head`, then message->payload(). The owner may keep the message instead of copying.
+  virtual void OnSendPublish(std::string_view head, const SharedMessage& message) {
+    OnSend(head);
+    OnSend(message->payload());
+  }
+  // A valid CONNECT of 3.1 or 3.1.1 arrived. Answer with Accept or Refuse, now or later.
+  virtual void OnConnect(const Connect& connect) = 0;
+  // QoS 1/2: execute, then session.AckInbound(handle). QoS 0: kNoHandle. Duplicates of QoS 2 do not
+  // come here.
+  virtual void OnPublish(const Publish& publish, InboundHandle handle) = 0;
+  // Answer with Suback, one code per subscription, now or later.
+  virtual void OnSubscribe(const Subscribe& subscribe) = 0;
+  // Answer with Unsuback, now or later.
+  virtual void OnUnsubscribe(const Unsubscribe& unsubscribe) = 0;
+  // See SessionLink.
+  virtual void OnAcknowledged(Token token) = 0;
+  virtual void OnDrained() = 0;
+  // wants_read() has become true again; it becomes false only inside OnBytes.
+  virtual void OnReadable() = 0;
+  // The last call. The session is detached already. Flush, close the socket, destroy the connection
+  // later (not from inside).
+  virtual void OnClosed(Closed closed) = 0;
+
+ protected:
+  ~ConnectionHandler() = default;
+};
+
+// The server's half of one network connection: bytes and time in, effects out. One owner, no
+// threads.
+//
+//   kAwaitingConnect --CONNECT--> kConnecting --Accept--> kConnected --(any end)--> kClosed
+//                                     `--Refuse--> kClosed
+//
+// What the client sends behind its CONNECT waits, bounded, until Proceed. An idle connection holds
+// no buffer; it is below 200 bytes without a will.
+class Connection final : private SessionLink {
+ public:
+  enum class State : uint8_t { kAwaitingConnect, kConnecting, kConnected, kClosed };
+
+  // `limits` and `handler` must outlive it. `now` starts the CONNECT timer.
+  Connection(const ConnectionLimits& limits, ConnectionHandler& handler, Millis now);
+  // Detaches the session if still attached; no callback.
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  // ---- the network ----------------------------------------------------------------------------
+  // Bytes as they arrived, any split. After kClosed they are ignored.
+  void OnBytes(std::string_view bytes, Millis now);
+  // While false the owner should stop reading its socket: a verdict, Proceed or acknowledgements
+  // are awaited. What still arrives is held up to max_held_bytes.
+  bool wants_read() const;
+  // The socket ended without DISCONNECT.
+  void OnNetworkLost();
+
+  // ---- time -----------------------------------------------------------------------------------
+  // Closes when the CONNECT timer or 1.5 x keep-alive [MQTT-3.1.2-24] has run out.
+  void OnTime(Millis now);
+  // The time at which OnTime must next be called, if any. May move later with each packet, so a
+  // timer that fires early asks again. It moves earlier only by Accept.
+  std::optional<Millis> NextDeadline() const;
+  // Counts as a packet heard: for an owner that itself has stopped reading the socket.
+  void Touch(Millis now) { last_heard_ = now; }
+
+  // ---- verdict about CONNECT (state kConnecting)
+  // -------------------------------------------------- Sends CONNACK 0 and attaches the session,
+  // which must outlive the connection's open state. `session_present` is sent as 0 after a clean
+  // CONNECT and to 3.1 clients [MQTT-3.2.2-1]. Then: session.DeliverFirst for what must come first,
+  // Proceed, session.Resume; the last two in any order, at any later time.
+  void Accept(Session& session, bool session_present, Millis now);
+  // Handles what the client has sent since CONNECT and lets reading go on.
+  void Proceed();
+  // Sends CONNACK with the code (not kAccepted) and closes. Ignored in other states.
+  void Refuse(ConnectCode code);
+
+  // ---- answers --------------------------------------------------------------------------------
+  // Codes: granted QoS or kSubackFailure; as many as the SUBSCRIBE had filters [MQTT-3.8.4-5].
+  void Suback(PacketId id, std::span<const uint8_t> codes);
+  void Unsuback(PacketId id);
+
+  // Ends the connection from the server's side (take-over, drain, logout, a limit). The will is
+  // handed out with OnClosed; that of a session ended on purpose is the owner's to drop.
+  void Close(Reason reason);
+
+  State state() const { return state_; }
+  Session* session() const { return session_; }
+  Version version() const { return version_; }
+
+ private:
+  // SessionLink.
+  void SendPublish(const PublishHead& head, const SharedMessage& message) override;
+  void SendAck(PacketType type, PacketId id, Reason reason) override;
+  void Acknowledged(Token token) override;
+  void Drained() override;
+  void Withheld(Reason reason) override;
+  void Receptive() override;
+
+  // Decodes while reading is wanted; what is left of `input` is held.
+  void Pump(std::string_view input);
+  // Pump over what is held, unless a Pump is running up the stack.
+  void PumpHeld();
+  void Hold(std::string_view bytes);
+  void Handle(const Packet& packet);
+  void HandleConnect(const Connect& connect);
+  void HandlePublish(const Publish& publish);
+  void HandleError(const ProtocolError& error);
+  void FailIf(const std::optional<ProtocolError>& error);
+  void Finish(CloseCause cause, const ProtocolError& error);
+
+  const ConnectionLimits* limits_;
+  ConnectionHandler* handler_;
+  Session* session_ = nullptr;
+  Decoder decoder_;
+  std::unique_ptr<std::string> held_;  // arrived, not yet decoded; null when empty
+  std::unique_ptr<StoredWill> will_;
+  Millis last_heard_;
+  uint16_t keep_alive_s_ = 0;
+  uint16_t unanswered_ = 0;
+  State state_ = State::kAwaitingConnect;
+  Version version_ = Version::k311;
+  bool clean_session_ = true;
+  bool proceeding_ = false;  // Proceed was called
+  bool pumping_ = false;
+  bool paused_ = false;  // wants_read() was false when last looked at
+  bool heard_ = false;   // a packet was handled outside OnBytes: its time is unknown
+};
+
+}  // namespace chat::mqtt
