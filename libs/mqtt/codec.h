@@ -44,6 +44,10 @@ class Decoder {
   // Reason::kUnsupportedProtocolVersion it says in which framing to answer.
   uint8_t connect_level() const { return level_; }
 
+  // Gives the buffer back when the packet in it has been handed out; its views end. For a caller
+  // that stops in the middle of the usual loop.
+  void Trim();
+
   // Bytes kept of an incomplete packet.
   size_t buffered() const { return buffer_.size(); }
 
@@ -79,5 +83,10 @@ struct PublishHead {
 // Fan-out: appends everything of the PUBLISH that precedes the payload (fixed header, topic, packet
 // id). The packet is this head followed by message.payload(), which all receivers share.
 void EncodePublishHead(const PublishHead& head, const Message& message, std::string& out);
+// The same into memory of the caller's: `out` has room for PublishHeadSize bytes; answers how many
+// were written.
+size_t WritePublishHead(const PublishHead& head, const Message& message, char* out);
+// The most bytes the head of this message can take.
+size_t PublishHeadSize(const Message& message);
 
 }  // namespace chat::mqtt

@@ -76,7 +76,8 @@ class ConnectionHandler {
   // See SessionLink.
   virtual void OnAcknowledged(Token token) = 0;
   virtual void OnDrained() = 0;
-  // wants_read() has become true again; it becomes false only inside OnBytes.
+  // wants_read() has become true again. It becomes false only inside OnBytes and
+  // Throttle.
   virtual void OnReadable() = 0;
   // The last call. The session is detached already. Flush, close the socket, destroy the connection
   // later (not from inside).
@@ -111,6 +112,9 @@ class Connection final : private SessionLink {
   // While false the owner should stop reading its socket: a verdict, Proceed or acknowledgements
   // are awaited. What still arrives is held up to max_held_bytes.
   bool wants_read() const;
+  // While on, wants_read() is false and no packet is handled: for an owner with too much to do (QoS
+  // 0 requests are counted by nobody else) or too much to write. Silence does not count meanwhile.
+  void Throttle(bool on);
   // The socket ended without DISCONNECT.
   void OnNetworkLost();
 
@@ -120,8 +124,6 @@ class Connection final : private SessionLink {
   // The time at which OnTime must next be called, if any. May move later with each packet, so a
   // timer that fires early asks again. It moves earlier only by Accept.
   std::optional<Millis> NextDeadline() const;
-  // Counts as a packet heard: for an owner that itself has stopped reading the socket.
-  void Touch(Millis now) { last_heard_ = now; }
 
   // ---- verdict about CONNECT (state kConnecting)
   // -------------------------------------------------- Sends CONNACK 0 and attaches the session,
@@ -156,15 +158,17 @@ class Connection final : private SessionLink {
   void Withheld(Reason reason) override;
   void Receptive() override;
 
-  // Decodes while reading is wanted; what is left of `input` is held.
-  void Pump(std::string_view input);
-  // Pump over what is held, unless a Pump is running up the stack.
+  struct Held;
+
+  // Decodes and handles packets while reading is wanted; whether there were any.
+  bool Pump(std::string_view& input);
+  // Goes on with what is held, unless a Pump runs further up the stack.
   void PumpHeld();
   void Hold(std::string_view bytes);
   void Handle(const Packet& packet);
   void HandleConnect(const Connect& connect);
   void HandlePublish(const Publish& publish);
-  void HandleError(const ProtocolError& error);
+  void HandleMalformed(const ProtocolError& error);
   void FailIf(const std::optional<ProtocolError>& error);
   void Finish(CloseCause cause, const ProtocolError& error);
 
@@ -172,7 +176,7 @@ class Connection final : private SessionLink {
   ConnectionHandler* handler_;
   Session* session_ = nullptr;
   Decoder decoder_;
-  std::unique_ptr<std::string> held_;  // arrived, not yet decoded; null when empty
+  std::unique_ptr<Held> held_;  // arrived, not yet decoded; null when empty
   std::unique_ptr<StoredWill> will_;
   Millis last_heard_;
   uint16_t keep_alive_s_ = 0;
@@ -182,7 +186,8 @@ class Connection final : private SessionLink {
   bool clean_session_ = true;
   bool proceeding_ = false;  // Proceed was called
   bool pumping_ = false;
-  bool paused_ = false;  // wants_read() was false when last looked at
+  bool throttled_ = false;
+  bool paused_ = false;  // OnReadable is due when wants_read() is true again
   bool heard_ = false;   // a packet was handled outside OnBytes: its time is unknown
 };
 

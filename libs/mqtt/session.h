@@ -182,14 +182,15 @@ class Session {
   struct InboundState;
 
   Outbound& outbound();
-  InboundState& inbound();
   size_t window() const;
-  PacketId NextId();
   bool InUse(PacketId id) const;
-  void Publish1(Queued item);
-  void Enqueue(Queued item);
-  void Fill();
+  PacketId NextId();
+  bool QueueHasRoom(const Message& message) const;
+  void Launch(Queued item);
+  void ResendReleased();
+  void ResendPublished();
   void Settle();
+  void TidyOutbound();
   void FlushAcks();
   void TidyInbound();
 

@@ -1,0 +1,280 @@
+#include "libs/mqtt/session.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+#include "libs/mqtt/session_state.h"
+
+namespace chat::mqtt {
+
+namespace {
+
+// Leaves NextId something to find.
+constexpr size_t kMaxInFlight = 32'768;
+
+constexpr ProtocolError kWrongAcknowledgement{Reason::kProtocolError, "MQTT-4.8.0-1",
+                                              "acknowledgement that does not belong to the QoS"};
+
+template <typename Entries>
+auto FindId(Entries& entries, PacketId id) {
+  return std::find_if(entries.begin(), entries.end(), [id](const auto& e) { return e.id == id; });
+}
+
+}  // namespace
+
+Session::Session(const SessionLimits& limits, PacketId first_id)
+    : limits_(&limits), next_id_(first_id == kNoPacketId ? PacketId{1} : first_id) {}
+
+Session::~Session() = default;
+
+Session::Outbound& Session::outbound() {
+  if (!outbound_) outbound_ = std::make_unique<Outbound>();
+  return *outbound_;
+}
+
+void Session::TidyOutbound() {
+  if (!outbound_) return;
+  if (outbound_->queued() == 0) outbound_->queue.reset();
+  if (outbound_->in_flight() == 0 && !outbound_->queue) outbound_.reset();
+}
+
+size_t Session::in_flight() const { return outbound_ ? outbound_->in_flight() : 0; }
+
+size_t Session::queued() const { return outbound_ ? outbound_->queued() : 0; }
+
+size_t Session::window() const {
+  return std::clamp<size_t>(std::min(limits_->window, client_window_), 1, kMaxInFlight);
+}
+
+void Session::Attach(SessionLink& link, uint16_t client_window) {
+  if (link_ != nullptr) std::abort();  // two connections would write into one session
+  link_ = &link;
+  client_window_ = client_window;
+  resumed_ = false;
+}
+
+void Session::Detach() {
+  link_ = nullptr;
+  resumed_ = false;
+  if (outbound_) {
+    for (auto& entry : outbound_->published) entry.fresh = false;
+    for (auto& entry : outbound_->released) entry.fresh = false;
+  }
+  if (inbound_) inbound_->pending.clear();
+  TidyInbound();
+}
+
+void Session::Resume() {
+  if (link_ == nullptr || resumed_) return;
+  ResendReleased();
+  ResendPublished();
+  resumed_ = true;
+  Settle();
+}
+
+// The loops below look at the state anew after each call of the link, which may have changed it.
+void Session::ResendReleased() {
+  const auto stale = [](const auto& entry) { return !entry.fresh; };
+  while (link_ != nullptr && outbound_) {
+    auto& entries = outbound_->released;
+    const auto next = std::find_if(entries.begin(), entries.end(), stale);
+    if (next == entries.end()) return;
+    next->fresh = true;
+    link_->SendAck(PacketType::kPubrel, next->id, Reason::kSuccess);
+  }
+}
+
+void Session::ResendPublished() {
+  const auto stale = [](const auto& entry) { return !entry.fresh; };
+  while (link_ != nullptr && outbound_) {
+    auto& entries = outbound_->published;
+    const auto next = std::find_if(entries.begin(), entries.end(), stale);
+    if (next == entries.end()) return;
+    next->fresh = true;
+    // MQTT-4.4.0-1, MQTT-3.3.1-1
+    const PublishHead head{.qos = next->qos, .dup = true, .retain = next->retain, .id = next->id};
+    const SharedMessage message = next->message;
+    link_->SendPublish(head, message);
+  }
+}
+
+bool Session::InUse(PacketId id) const {
+  if (!outbound_) return false;
+  return FindId(outbound_->published, id) != outbound_->published.end() ||
+         FindId(outbound_->released, id) != outbound_->released.end();
+}
+
+// MQTT-2.3.1-2
+PacketId Session::NextId() {
+  const auto following = [](PacketId id) {
+    const auto next = static_cast<uint16_t>(static_cast<uint16_t>(id) + 1);
+    return next == 0 ? PacketId{1} : PacketId{next};
+  };
+  while (InUse(next_id_)) next_id_ = following(next_id_);
+  return std::exchange(next_id_, following(next_id_));
+}
+
+// Into the window and onto the wire. Precondition: attached.
+void Session::Launch(Queued item) {
+  const PacketId id = NextId();
+  const PublishHead head{.qos = item.qos, .dup = false, .retain = item.retain, .id = id};
+  outbound().published.push_back({item.message, item.token, id, item.qos, item.retain, true});
+  link_->SendPublish(head, item.message);
+}
+
+bool Session::QueueHasRoom(const Message& message) const {
+  if (queued() >= limits_->queue_messages) return false;
+  return queued() == 0 || outbound_->queue_bytes + message.size() <= limits_->queue_bytes;
+}
+
+Delivery Session::Deliver(SharedMessage message, Qos qos, Token token, bool retain) {
+  if (qos == Qos::kAtMostOnce) {
+    if (link_ == nullptr) return Delivery::kDropped;
+    link_->SendPublish({.qos = qos, .dup = false, .retain = retain, .id = kNoPacketId}, message);
+    return Delivery::kSent;
+  }
+  if (refusing_) return Delivery::kFull;
+  if (link_ != nullptr && resumed_ && queued() == 0 && in_flight() < window()) {
+    Launch({std::move(message), token, qos, retain});
+    return Delivery::kSent;
+  }
+  if (!QueueHasRoom(*message)) {
+    refusing_ = true;
+    return Delivery::kFull;
+  }
+  Outbound& out = outbound();
+  if (!out.queue) out.queue = std::make_unique<std::deque<Queued>>();
+  out.queue_bytes += message->size();
+  out.queue->push_back({std::move(message), token, qos, retain});
+  return Delivery::kQueued;
+}
+
+Delivery Session::DeliverFirst(SharedMessage message, Qos qos, Token token, bool retain) {
+  if (link_ == nullptr) return Delivery::kDropped;
+  if (qos == Qos::kAtMostOnce) return Deliver(std::move(message), qos, token, retain);
+  if (in_flight() >= std::min(window() + limits_->ahead, kMaxInFlight)) return Delivery::kFull;
+  Launch({std::move(message), token, qos, retain});
+  return Delivery::kSent;
+}
+
+// After the window may have room again: the queue moves up, and who was refused is told.
+void Session::Settle() {
+  while (link_ != nullptr && resumed_ && queued() > 0 && in_flight() < window()) {
+    Queued next = std::move(outbound_->queue->front());
+    outbound_->queue->pop_front();
+    outbound_->queue_bytes -= next.message->size();
+    Launch(std::move(next));
+  }
+  TidyOutbound();
+  if (!refusing_ || link_ == nullptr || !resumed_) return;
+  const size_t bytes = outbound_ ? outbound_->queue_bytes : 0;
+  const bool room = limits_->queue_messages > 0 || in_flight() < window();
+  if (room && queued() <= limits_->queue_messages / 2 && bytes <= limits_->queue_bytes / 2) {
+    refusing_ = false;
+    link_->Drained();
+  }
+}
+
+std::optional<ProtocolError> Session::OnPuback(PacketId id) {
+  if (!outbound_) return {};
+  auto& published = outbound_->published;
+  const auto entry = FindId(published, id);
+  if (entry == published.end()) return {};
+  if (entry->qos != Qos::kAtLeastOnce) return kWrongAcknowledgement;
+  const Token token = entry->token;
+  published.erase(entry);
+  if (link_ != nullptr) link_->Acknowledged(token);
+  Settle();
+  return {};
+}
+
+std::optional<ProtocolError> Session::OnPubrec(PacketId id) {
+  if (outbound_) {
+    auto& published = outbound_->published;
+    if (const auto entry = FindId(published, id); entry != published.end()) {
+      if (entry->qos != Qos::kExactlyOnce) return kWrongAcknowledgement;
+      outbound_->released.push_back({entry->token, id, true});
+      published.erase(entry);
+    }
+  }
+  // MQTT-4.3.3-1; to a repeated or unknown one as well, so that the client can finish.
+  if (link_ != nullptr) link_->SendAck(PacketType::kPubrel, id, Reason::kSuccess);
+  return {};
+}
+
+std::optional<ProtocolError> Session::OnPubcomp(PacketId id) {
+  if (!outbound_) return {};
+  auto& released = outbound_->released;
+  const auto entry = FindId(released, id);
+  if (entry == released.end()) {
+    return FindId(outbound_->published, id) == outbound_->published.end()
+               ? std::nullopt
+               : std::optional(kWrongAcknowledgement);
+  }
+  const Token token = entry->token;
+  released.erase(entry);
+  if (link_ != nullptr) link_->Acknowledged(token);
+  Settle();
+  return {};
+}
+
+std::vector<Session::Queued> Session::TakeQueue() {
+  std::vector<Queued> taken;
+  refusing_ = false;
+  if (queued() == 0) return taken;
+  taken.assign(std::make_move_iterator(outbound_->queue->begin()),
+               std::make_move_iterator(outbound_->queue->end()));
+  outbound_->queue.reset();
+  outbound_->queue_bytes = 0;
+  TidyOutbound();
+  return taken;
+}
+
+SessionSnapshot Session::Snapshot() const {
+  SessionSnapshot snapshot;
+  snapshot.next_id = next_id_;
+  if (outbound_) {
+    for (const auto& e : outbound_->released) {
+      snapshot.outbound.push_back({.id = e.id,
+                                   .token = e.token,
+                                   .qos = Qos::kExactlyOnce,
+                                   .retain = false,
+                                   .released = true,
+                                   .message = nullptr});
+    }
+    for (const auto& e : outbound_->published) {
+      snapshot.outbound.push_back({.id = e.id,
+                                   .token = e.token,
+                                   .qos = e.qos,
+                                   .retain = e.retain,
+                                   .released = false,
+                                   .message = e.message});
+    }
+  }
+  if (inbound_) {
+    for (const auto& e : inbound_->unreleased) {
+      if (e.executed) snapshot.inbound.push_back(e.id);
+    }
+  }
+  return snapshot;
+}
+
+void Session::Restore(const SessionSnapshot& snapshot) {
+  next_id_ = snapshot.next_id == kNoPacketId ? PacketId{1} : snapshot.next_id;
+  for (const auto& e : snapshot.outbound) {
+    if (e.id == kNoPacketId || InUse(e.id)) continue;
+    if (e.released) {
+      outbound().released.push_back({e.token, e.id, false});
+    } else if (e.message && e.qos != Qos::kAtMostOnce) {
+      outbound().published.push_back({e.message, e.token, e.id, e.qos, e.retain, false});
+    }
+  }
+  for (const PacketId id : snapshot.inbound) {
+    if (id == kNoPacketId) continue;
+    if (!inbound_) inbound_ = std::make_unique<InboundState>();
+    inbound_->unreleased.push_back({kNoHandle, id, true});
+  }
+}
+
+}  // namespace chat::mqtt
