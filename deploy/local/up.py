@@ -169,7 +169,7 @@ def interrupt(number, frame):
 
 def ignore_signals():
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
+        signal.signal(number, lambda *_: None)
 
 
 def main():
