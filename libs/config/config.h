@@ -1,9 +1,8 @@
 // Configuration of a process: a table of keys bound to variables. One precedence, highest first:
-// flag
-// `--key=value`, environment CHAT_<SERVICE>_<KEY>, file (`key = value` lines, `#` comments, named
-// by
-// `--config`), default (the variable's value when it is declared). A wrong value or an unknown key
-// is refused at start with the name of the key.
+// flag `--key=value`, environment CHAT_<SERVICE>_<KEY> (upper case), file (`key = value` lines,
+// lines that begin with `#` are comments; named by the key `config` as flag or environment),
+// default (the variable's value when it is declared). A wrong value or an unknown key is refused at
+// start with the name of the key.
 #pragma once
 
 #include <absl/status/status.h>
@@ -21,7 +20,9 @@ enum class Secret { kNo, kYes };  // kYes: shown as "***" wherever configuration
 class Keys {
  public:
   // `service` is the kind of process, e.g. "messaging"; it names the environment variables.
-  explicit Keys(std::string service) : service_(std::move(service)) {}
+  explicit Keys(std::string service);
+  Keys(const Keys&) = delete;
+  Keys& operator=(const Keys&) = delete;
 
   // The variables must outlive Parse(). Integers are within [low, high].
   void Add(std::string_view key, std::string* value, std::string_view meaning,
@@ -40,6 +41,8 @@ class Keys {
 
   // One JSON array of {"key","flag","environment","default","value","meaning"}, secrets masked.
   std::string DumpJson() const;
+  // "key=value key=value …" for the log, secrets masked.
+  std::string Line() const;
   // For people: --help.
   std::string Help() const;
 
@@ -50,8 +53,14 @@ class Keys {
     std::function<absl::Status(std::string_view)> set;
     std::function<std::string()> get;
   };
+  void AddKey(std::string_view key, std::string_view meaning, Secret secret,
+              std::function<absl::Status(std::string_view)> set, std::function<std::string()> get);
+  const Key* Find(std::string_view key) const;
+  std::string Environment(const Key& key) const;
   absl::Status Set(std::string_view key, std::string_view value, std::string_view source);
+  absl::Status ReadFile(const std::string& path);
   std::string service_;
+  std::string file_;
   std::vector<Key> keys_;
 };
 
