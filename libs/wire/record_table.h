@@ -1,5 +1,5 @@
-// The record table: how each protobuf message of chat.v1 looks on the wire, read once at start from the
-// options in the descriptors (protos/bert/options.proto). PROTOCOL section 3.
+// The record table: how each protobuf message of chat.v1 looks on the wire, read once at start from
+// the options in the descriptors (protos/bert/options.proto). PROTOCOL section 3.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -25,7 +25,7 @@ struct Field {
   const google::protobuf::FieldDescriptor* descriptor = nullptr;
   Kind kind = Kind::kBinary;
   const RecordType* record = nullptr;  // kRecord
-  bert::Slot slot;
+  ::bert::Slot slot;
   rules::Limit limit;
   // kEnum: atom -> number with accepted misspellings, and number -> atom.
   std::unordered_map<std::string, int> numbers;
@@ -49,7 +49,7 @@ struct RecordType {
   const google::protobuf::Descriptor* descriptor = nullptr;
   std::string tag;
   std::vector<std::string> also;
-  bert::Shape shape = bert::RECORD;
+  ::bert::Shape shape = ::bert::RECORD;
   bool any_arity = false;
   std::vector<Slot> slots;
   const Slot* selector = nullptr;
@@ -61,8 +61,8 @@ struct RecordType {
 // Immutable after Build(), so free to share between threads. Types point into the table.
 class RecordTable {
  public:
-  // Reads chat.v1.Record and all that it reaches. Refuses, with the field's name: a duplicate tag, an
-  // enum value without atom, an unsupported type, a layout that names an unknown slot.
+  // Reads chat.v1.Record and all that it reaches. Refuses, with the field's name: a duplicate tag,
+  // an enum value without atom, an unsupported type, a layout that names an unknown slot.
   static absl::StatusOr<std::unique_ptr<RecordTable>> Build();
   // The table of this binary; aborts when the descriptors linked in are wrong, which the tests of
   // this library exclude.

@@ -1,5 +1,5 @@
-// The route table: (record, selector) -> gRPC method, with who may call it, read once at start from the
-// options on the methods of the services in protos/chat/v1. PROTOCOL 4.1 steps 4 to 6.
+// The route table: (record, selector) -> gRPC method, with who may call it, read once at start from
+// the options on the methods of the services in protos/chat/v1. PROTOCOL 4.1 steps 4 to 6.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -24,7 +24,7 @@ struct Route {
   std::string service;  // process that serves it: "roster"
   const RecordType* record = nullptr;
   std::vector<rules::State> states;
-  v1::ErrorCode refused = v1::NOT_AUTHORIZED;     // for a connection in another state
+  v1::ErrorCode refused = v1::NOT_AUTHORIZED;  // for a connection in another state
   std::vector<const google::protobuf::FieldDescriptor*> own;
   v1::ErrorCode not_own = v1::NOT_AUTHORIZED;
   bool token = false;

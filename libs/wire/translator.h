@@ -1,5 +1,5 @@
-// The generic translator: BERT terms into protobuf messages and back, by the record table. There is no
-// code for a single record. PROTOCOL sections 2.2, 2.5, 3 and 3.16.
+// The generic translator: BERT terms into protobuf messages and back, by the record table. There is
+// no code for a single record. PROTOCOL sections 2.2, 2.5, 3 and 3.16.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -27,8 +27,9 @@ absl::StatusOr<ReadRecord> Read(const bert::Term& term);
 // As Read, for one known type, also those that never stand alone.
 absl::Status ReadInto(const bert::Term& term, google::protobuf::Message* message);
 
-// Appends the canonical payload (version byte and term) of a record, normative arity. `message` is a
-// record of the table or a chat.v1.Record with one set; anything else is a broken invariant (abort).
+// Appends the canonical payload (version byte and term) of a record, normative arity. `message` is
+// a record of the table or a chat.v1.Record with one set; anything else is a broken invariant
+// (abort).
 void Write(const google::protobuf::Message& message, std::string* out);
 
 }  // namespace chat::wire

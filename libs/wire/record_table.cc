@@ -1,0 +1,249 @@
+#include "libs/wire/record_table.h"
+
+#include <absl/strings/str_cat.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <iostream>
+#include <map>
+#include <set>
+#include <sstream>
+
+#include "chat/v1/records.pb.h"
+#include "libs/base/status.h"
+#include "libs/bert/encode.h"
+#include "libs/bert/text.h"
+
+namespace chat::wire {
+
+namespace pb = google::protobuf;
+
+namespace {
+
+absl::StatusOr<Kind> KindOf(const pb::FieldDescriptor& field, const ::bert::Slot& slot) {
+  switch (field.cpp_type()) {
+    case pb::FieldDescriptor::CPPTYPE_STRING:
+      if (slot.atom()) return Kind::kAtom;
+      if (slot.term()) return Kind::kTerm;
+      if (field.type() == pb::FieldDescriptor::TYPE_BYTES) return Kind::kBinary;
+      break;
+    case pb::FieldDescriptor::CPPTYPE_INT32:
+    case pb::FieldDescriptor::CPPTYPE_INT64:
+      return Kind::kInteger;
+    case pb::FieldDescriptor::CPPTYPE_DOUBLE:
+      return Kind::kFloat;
+    case pb::FieldDescriptor::CPPTYPE_BOOL:
+      return Kind::kBool;
+    case pb::FieldDescriptor::CPPTYPE_ENUM:
+      return Kind::kEnum;
+    case pb::FieldDescriptor::CPPTYPE_MESSAGE:
+      return Kind::kRecord;
+    default:
+      break;
+  }
+  return absl::InvalidArgumentError(field.full_name() + ": this type has no place on the wire");
+}
+
+std::vector<std::string> Words(const std::string& text) {
+  std::istringstream in(text);
+  std::vector<std::string> words;
+  for (std::string word; in >> word;) words.push_back(word);
+  return words;
+}
+
+absl::Status ReadAtoms(const pb::EnumDescriptor& type, Field* field) {
+  for (int i = 0; i < type.value_count(); ++i) {
+    const pb::EnumValueDescriptor& value = *type.value(i);
+    if (value.number() == 0) continue;  // "unset" never goes on the wire
+    const std::string& atom = value.options().GetExtension(::bert::atom);
+    if (atom.empty()) return absl::InvalidArgumentError(value.full_name() + ": no atom");
+    field->atoms[value.number()] = atom;
+    field->numbers[atom] = value.number();
+    for (int j = 0; j < value.options().ExtensionSize(::bert::also); ++j) {
+      field->numbers[value.options().GetExtension(::bert::also, j)] = value.number();
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+class RecordTableBuilder {
+ public:
+  explicit RecordTableBuilder(RecordTable* table) : table_(table) {}
+
+  absl::StatusOr<const RecordType*> Add(const pb::Descriptor* descriptor) {
+    if (auto found = table_->types_.find(descriptor); found != table_->types_.end()) {
+      return found->second.get();
+    }
+    if (!descriptor->options().HasExtension(::bert::record)) {
+      return absl::InvalidArgumentError(descriptor->full_name() + ": no option (bert.record)");
+    }
+    RecordType* type = (table_->types_[descriptor] = std::make_unique<RecordType>()).get();
+    const ::bert::Record& options = descriptor->options().GetExtension(::bert::record);
+    type->descriptor = descriptor;
+    type->tag = options.tag();
+    type->also.assign(options.also().begin(), options.also().end());
+    type->shape = options.shape();
+    type->any_arity = options.any_arity();
+    if ((type->shape == ::bert::RECORD) == type->tag.empty()) {
+      return absl::InvalidArgumentError(descriptor->full_name() + ": a record has a tag, only it");
+    }
+    CHAT_RETURN_IF_ERROR(AddSlots(type));
+    CHAT_RETURN_IF_ERROR(AddLayouts(options, type));
+    return type;
+  }
+
+  absl::Status AddTopLevel() {
+    CHAT_ASSIGN_OR_RETURN(const RecordType* all, Add(v1::Record::descriptor()));
+    for (const Field& member : all->slots.at(0).fields) {
+      std::vector<std::string> tags = member.record->also;
+      tags.push_back(member.record->tag);
+      for (const std::string& tag : tags) {
+        if (!table_->by_tag_.emplace(tag, member.record).second) {
+          return absl::InvalidArgumentError(tag + ": two records with this tag");
+        }
+      }
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  absl::StatusOr<Field> MakeField(const pb::FieldDescriptor* descriptor) {
+    Field field;
+    field.descriptor = descriptor;
+    field.slot = descriptor->options().GetExtension(::bert::slot);
+    field.limit = descriptor->options().GetExtension(rules::limit);
+    CHAT_ASSIGN_OR_RETURN(field.kind, KindOf(*descriptor, field.slot));
+    if (field.kind == Kind::kEnum) {
+      CHAT_RETURN_IF_ERROR(ReadAtoms(*descriptor->enum_type(), &field));
+    }
+    if (field.kind == Kind::kRecord) {
+      CHAT_ASSIGN_OR_RETURN(field.record, Add(descriptor->message_type()));
+    }
+    return field;
+  }
+
+  absl::Status AddSlots(RecordType* type) {
+    const pb::Descriptor& descriptor = *type->descriptor;
+    for (int i = 0; i < descriptor.field_count(); ++i) {
+      const pb::FieldDescriptor* declared = descriptor.field(i);
+      const pb::OneofDescriptor* oneof = declared->real_containing_oneof();
+      if (oneof == nullptr || oneof->field(0) == declared) {
+        type->slots.emplace_back().name = oneof != nullptr ? oneof->name() : declared->name();
+      }
+      Slot& slot = type->slots.back();
+      CHAT_ASSIGN_OR_RETURN(Field field, MakeField(declared));
+      if (slot.fields.empty()) {
+        CHAT_RETURN_IF_ERROR(SetUnset(field, &slot));
+      }
+      slot.fields.push_back(std::move(field));
+    }
+    if (type->shape == ::bert::LIST &&
+        (type->slots.size() != 1 || !type->slots[0].fields[0].descriptor->is_repeated())) {
+      return absl::InvalidArgumentError(descriptor.full_name() + ": a LIST has one repeated field");
+    }
+    if (type->shape == ::bert::CHOICE && type->slots.size() != 1) {
+      return absl::InvalidArgumentError(descriptor.full_name() + ": a CHOICE has one oneof");
+    }
+    return absl::OkStatus();
+  }
+
+  static absl::Status SetUnset(const Field& field, Slot* slot) {
+    if (field.slot.unset().empty()) {
+      bert::AppendNil(slot->unset);
+      return absl::OkStatus();
+    }
+    auto term = bert::ParseErlangText(field.slot.unset());
+    if (!term.ok()) {
+      return absl::InvalidArgumentError(field.descriptor->full_name() + ": bad `unset`");
+    }
+    bert::AppendTerm(term.term(), slot->unset);
+    return absl::OkStatus();
+  }
+
+  static absl::Status AddLayouts(const ::bert::Record& options, RecordType* type) {
+    Layout declared;
+    for (const Slot& slot : type->slots) {
+      declared.slots.push_back(&slot);
+      if (!options.selector().empty() && slot.name == options.selector()) type->selector = &slot;
+    }
+    if (!options.selector().empty() && type->selector == nullptr) {
+      return absl::InvalidArgumentError(type->tag + ": no slot for the selector");
+    }
+    type->layouts.push_back(std::move(declared));
+    for (const ::bert::Layout& form : options.layout()) {
+      Layout layout;
+      layout.when = Words(form.when());
+      for (const std::string& name : Words(form.slots())) {
+        const Slot* place = nullptr;
+        for (const Slot& slot : type->slots) {
+          if (slot.name == name) place = &slot;
+        }
+        if (place == nullptr && name != "_") {
+          return absl::InvalidArgumentError(type->tag + ": a layout names unknown slot " + name);
+        }
+        layout.slots.push_back(place);
+      }
+      type->layouts.push_back(std::move(layout));
+    }
+    return absl::OkStatus();
+  }
+
+  RecordTable* table_;
+};
+
+bool RecordType::HasTag(std::string_view atom) const {
+  return atom == tag || std::find(also.begin(), also.end(), atom) != also.end();
+}
+
+absl::StatusOr<std::unique_ptr<RecordTable>> RecordTable::Build() {
+  auto table = std::make_unique<RecordTable>();
+  CHAT_RETURN_IF_ERROR(RecordTableBuilder(table.get()).AddTopLevel());
+  return table;
+}
+
+const RecordTable& RecordTable::Get() {
+  static const RecordTable& table = *[] {
+    auto built = Build();
+    if (!built.ok()) {
+      std::cerr << "record table: " << Message(built.status()) << std::endl;
+      std::abort();
+    }
+    return built->release();
+  }();
+  return table;
+}
+
+const RecordType* RecordTable::ByTag(std::string_view tag) const {
+  auto found = by_tag_.find(std::string(tag));
+  return found == by_tag_.end() ? nullptr : found->second;
+}
+
+const RecordType* RecordTable::ByDescriptor(const pb::Descriptor* descriptor) const {
+  auto found = types_.find(descriptor);
+  return found == types_.end() ? nullptr : found->second.get();
+}
+
+std::string RecordTable::Describe() const {
+  std::map<std::string, const RecordType*> sorted;
+  for (const auto& [descriptor, type] : types_) {
+    if (type->shape == ::bert::RECORD) {
+      sorted[absl::StrCat(type->tag, " ", type->slots.size())] = type.get();
+    }
+  }
+  std::string text;
+  for (const auto& [key, type] : sorted) {
+    text += key + ":";
+    for (const Slot& slot : type->slots) text += " " + slot.name;
+    text += "\n";
+    for (size_t i = 1; i < type->layouts.size(); ++i) {
+      text += absl::StrCat("  also ", type->layouts[i].slots.size(), ":");
+      for (const Slot* slot : type->layouts[i].slots) text += " " + (slot ? slot->name : "_");
+      text += "\n";
+    }
+  }
+  return text;
+}
+
+}  // namespace chat::wire
