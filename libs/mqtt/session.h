@@ -191,7 +191,7 @@ class Session {
   void ResendPublished();
   void Settle();
   void TidyOutbound();
-  void FlushAcks();
+  bool FlushAcks();
   void TidyInbound();
 
   const SessionLimits* limits_;

@@ -77,21 +77,21 @@ void Session::AckInbound(InboundHandle handle, Reason reason) {
       id->executed = true;
     }
   }
-  FlushAcks();
-  if (link_ != nullptr && !was_receptive && receptive()) link_->Receptive();
+  if (FlushAcks() && link_ != nullptr && !was_receptive && receptive()) link_->Receptive();
 }
 
-// Sends what is due at the front. The state is looked at anew after each call of the link.
-void Session::FlushAcks() {
+// Sends what is due at the front; false when an acknowledgement was withheld. The state is looked
+// at anew after each call of the link.
+bool Session::FlushAcks() {
   using Stage = InboundState::Stage;
   while (link_ != nullptr && inbound_ && !inbound_->pending.empty()) {
     auto& front = inbound_->pending.front();
-    if (front.stage == Stage::kExecuting || front.stage == Stage::kEnded) return;
+    if (front.stage == Stage::kExecuting || front.stage == Stage::kEnded) break;
     const auto due = front;
     if (due.stage == Stage::kWithheld) {
       front.stage = Stage::kEnded;
       link_->Withheld(due.reason);
-      return;
+      return false;
     }
     inbound_->pending.erase(inbound_->pending.begin());
     // MQTT-4.6.0-2, MQTT-4.6.0-3
@@ -99,6 +99,7 @@ void Session::FlushAcks() {
                    due.reason);
   }
   TidyInbound();
+  return true;
 }
 
 std::optional<ProtocolError> Session::OnPubrel(PacketId id) {
