@@ -76,7 +76,7 @@ export async function counters() {
     let type = '';
     for (const line of text.split('\n')) {
       const declared = /^# TYPE \S+ (\S+)/.exec(line);
-      const sample = /^([a-zA-Z_:][^ ]*) (\S+)/.exec(line);
+      const sample = /^([a-zA-Z_:][\w:]*(?:\{.*\})?) (\S+)/.exec(line);
       if (declared) type = declared[1];
       else if (sample && type === 'counter') found.set(`${name} ${sample[1]}`, Number(sample[2]));
     }

@@ -71,11 +71,12 @@ export class Device {
     for (const waiter of [...this.waiters]) waiter(message);
   }
 
-  // The first message not yet taken that satisfies `wanted` (a topic, a predicate, or both), waiting for it if need be.
-  expect(topic, predicate = () => true, timeoutMs = TIMEOUT_MS) {
+  // The first message not yet taken on a topic (null: any) that satisfies the predicate, waiting for it if need be. `from`:
+  // the place in the inbox to start at.
+  expect(topic, predicate = () => true, { timeoutMs = TIMEOUT_MS, from = 0 } = {}) {
     const fits = (message) => !message.taken && (topic === null || message.topic === topic) && predicate(message);
     const take = (message) => Object.assign(message, { taken: true });
-    const here = this.inbox.find(fits);
+    const here = this.inbox.slice(from).find(fits);
     if (here) return Promise.resolve(take(here));
     return new Promise((resolve, reject) => {
       const waiter = (message) => {
@@ -101,9 +102,9 @@ export class Device {
     });
   }
 
-  // Sends a request and returns the answer on the client topic.
+  // Sends a request and returns the answer on the client topic: what comes there from now on.
   async ask(term, predicate = (message) => message.record === 'io') {
-    const answer = this.expect(this.topic, predicate);
+    const answer = this.expect(this.topic, predicate, { from: this.inbox.length });
     this.send(term).catch(() => {}); // a closed connection shows as a missing answer
     return answer;
   }
@@ -186,7 +187,8 @@ export const isContact = (phoneId, status) => ({ record: name, fields }) => name
 export async function befriend(one, other, watchers = []) {
   await one.send(record('Friend', { phone_id: one.phoneId, friend_id: other.phoneId, status: 'request' }));
   await other.expect(`ses/${other.phone}`, isContact(one.phoneId, 'authorization'));
-  await other.send(record('Friend', { phone_id: other.phoneId, friend_id: one.phoneId, status: 'confirm' }));
+  const reply = await other.ask(record('Friend', { phone_id: other.phoneId, friend_id: one.phoneId, status: 'confirm' }));
+  if (reply.text !== '{io,{ok,added},{ok,added}}') throw new Error(`Friend/confirm: ${reply.text}`);
   await Promise.all([one, other, ...watchers].map((device) => device.expect(`ses/${device.phone}`,
     isContact(device.phone === one.phone ? other.phoneId : one.phoneId, 'friend'))));
 }

@@ -14,11 +14,11 @@ test('a code is refused when its life is over', async () => {
   assert.equal((await device.ask(authReg(phone))).text, ok('sms_sent'));
   const code = await codeFor(phone);
   const sentAt = Date.now();
-  await eventually('the end of the code', () => Date.now() - sentAt > 3200); // auth.code_life_s=3
+  await eventually('the end of the code', () => Date.now() - sentAt > 5200); // auth.code_life_s=5
   assert.equal((await device.ask(authVerify(code))).text, error('attempts_expired'));
 });
 
-test('a token is refused when it and its renewal window are over', async () => {
+test('a token is refused when its life is over and there is no renewal window', async () => {
   const device = await online();
   await device.disconnect();
   const refused = await eventually('the end of the token', async () => {
