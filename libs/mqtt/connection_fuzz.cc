@@ -173,8 +173,8 @@ class World {
       case 8:
         return Acknowledge(input_.Byte());
       case 9: {
-        const uint8_t codes[] = {input_.Byte()};
-        return connection_->Suback(PacketId{7}, {codes, (codes[0] & 0x7C) == 0 ? 1u : 0u});
+        const uint8_t codes[] = {static_cast<uint8_t>(input_.Byte() % 3)};
+        return connection_->Suback(PacketId{7}, codes);
       }
       case 10:
         return connection_->Unsuback(PacketId{8});
@@ -194,7 +194,7 @@ class World {
   }
 
   void CheckBounds() const {
-    Require(session_.in_flight() <= kSessionLimits.window + kSessionLimits.ahead + size_t{0});
+    Require(session_.in_flight() <= size_t{kSessionLimits.window} + kSessionLimits.ahead);
     Require(session_.queued() <= kSessionLimits.queue_messages);
     Require(session_.executing() <= kSessionLimits.max_executing);
     Require(session_.unreleased() <= kSessionLimits.receive_maximum);
