@@ -35,15 +35,15 @@ class Binaries:
             ended = subprocess.run([self.path(kind), "--dump-config"], check=False, capture_output=True, text=True,
                                    stdin=subprocess.DEVNULL, timeout=30)
             if ended.returncode == 0:
-                return [key["name"] for key in json.loads(ended.stdout)]
+                return [key["key"] for key in json.loads(ended.stdout)]
             reason = ended.stderr.strip() or f"status {ended.returncode}"
         except (OSError, subprocess.TimeoutExpired, ValueError, KeyError, TypeError) as error:
             reason = str(error)
         raise UsageError(f"{self.path(kind)} --dump-config: {reason}")
 
-    def migrate_command(self, kind, known, pg_url):
-        said = {"pg_url": pg_url, "log_level": "info"}
-        return [self.path(kind), "--migrate"] + [f"--{key}={value}" for key, value in said.items() if key in known]
+    def migrate_command(self, kind, sets):
+        """sets: key -> value; pg_url in it wins over the one in the environment."""
+        return [self.path(kind), "--migrate"] + [f"--pg_url={sets[key]}" for key in ("pg_url",) if key in sets]
 
     def is_healthy(self, kind, grpc_address):
         try:

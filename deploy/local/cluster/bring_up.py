@@ -8,7 +8,7 @@ import time
 
 from . import ports as port_numbers
 from .layout import (INFRASTRUCTURE, SERVICES, UsageError, address, environment, flags, kind_of, listeners,
-                     process_names, reachable_host)
+                     process_names, reachable_host, secrets)
 from .postgres import NAME as POSTGRES
 from .postgres import Postgres, url
 from .processes import ProcessFailure
@@ -35,8 +35,7 @@ class Cluster:
     def command(self, name):
         kind = kind_of(name)
         folders = {"outbox_dir": self._state.path("outbox"), "data_dir": self._state.path("data", kind)}
-        return [self._binaries.path(kind)] + flags(name, self._settings, self._ports, folders, self.pg_url,
-                                                   self._known[kind])
+        return [self._binaries.path(kind)] + flags(name, self._settings, self._ports, folders, self._known[kind])
 
     def environment(self):
         return environment(self._settings, self._ports, self._known, self.pg_url, self._state.path("outbox"))
@@ -52,7 +51,7 @@ class Cluster:
         self._migrate(sorted({kind_of(name) for name in servers} & set(SERVICES)))
         for name in servers:
             os.makedirs(self._state.path("data", kind_of(name)), mode=0o700, exist_ok=True)
-            self._processes.spawn(name, self.command(name))
+            self._processes.spawn(name, self.command(name), secrets=secrets(kind_of(name), self.pg_url))
         self._await_health(servers)
         return missing
 
@@ -112,9 +111,10 @@ class Cluster:
         name = f"{kind}-migrate"
         log = self._processes.log_path(name)
         try:
-            ended = subprocess.run(self._binaries.migrate_command(kind, self._known[kind], self.pg_url), check=False,
-                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                   timeout=self._timeout)
+            command = self._binaries.migrate_command(kind, self._settings.sets.get(kind, {}))
+            ended = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT, timeout=self._timeout,
+                                   env={**os.environ, **secrets(kind, self.pg_url)})
         except subprocess.TimeoutExpired as expired:
             self._append(log, expired.stdout)
             raise ProcessFailure(name, f"does not end after {self._timeout:.0f} s", log) from expired

@@ -9,6 +9,8 @@ INFRASTRUCTURE = ("postgres", "redis")
 
 # What the local cluster sets otherwise than the binaries do by themselves.
 LOCAL_SETTINGS = {"auth": {"rate_address_per_minute": "0"}}
+# In every process: the drain fits into the time that `down` gives it.
+COMMON_SETTINGS = {"drain_s": "5"}
 
 # The listeners of a kind: purpose of the port -> the configuration key that takes host:port.
 LISTENERS = {
@@ -87,20 +89,26 @@ def check_set(kind, key, known):
         raise UsageError(f"--set {kind}.{key}: {kind} has no key '{key}'; chat-{kind} --dump-config lists them")
 
 
-def flags(name, settings, ports, folders, pg_url, known):
+def secrets(kind, pg_url):
+    """What a process is told by its environment, as everybody on the machine can read its flags."""
+    return {f"CHAT_{kind.upper()}_PG_URL": pg_url} if kind in SERVICES else {}
+
+
+def flags(name, settings, ports, folders, known):
     """The flags of one process: of all that could be said, what its binary knows (`known`: names of its keys).
 
     folders: key -> path for the keys that take a folder. ports: process -> purpose -> port.
     """
     kind = kind_of(name)
     host = reachable_host(settings.bind)
-    said = {"name": name, "pg_url": pg_url, "redis": address(host, ports["redis-1"]["redis"])}
+    said = {"name": name, "redis": address(host, ports["redis-1"]["redis"])}
     for purpose, key in listeners(kind).items():
         said[key] = address(settings.bind, ports[name][purpose])
     for service in SERVICES:
         peers = [peer for peer in process_names(settings) if kind_of(peer) == service]
         said[f"{service}_addrs"] = ",".join(address(host, ports[peer]["grpc"]) for peer in peers)
     said.update(folders)
+    said.update(COMMON_SETTINGS)
     said.update(LOCAL_SETTINGS.get(kind, {}))
     said.update(settings.sets.get(kind, {}))
     return [f"--{key}={value}" for key, value in said.items() if key in known]

@@ -93,16 +93,18 @@ class Processes:
         record = self._record(name)
         return record["command"] if record else None
 
-    def spawn(self, name, command, prefix=()):
+    def spawn(self, name, command, prefix=(), secrets=None):
         """Starts a process in a session of its own, its output appended to its log. Needs the state's lock.
 
-        prefix: what replaces itself by the command (setpriv), no part of the remembered command."""
+        prefix: what replaces itself by the command (setpriv), no part of the remembered command. secrets: variables
+        that only this process gets."""
         log = self.log_path(name)
         self._log_starts[name] = os.path.getsize(log) if os.path.exists(log) else 0
         with open(log, "ab") as output:
             try:
                 child = subprocess.Popen([*prefix, *command], stdin=subprocess.DEVNULL, stdout=output,
-                                         stderr=subprocess.STDOUT, start_new_session=True, cwd="/")
+                                         stderr=subprocess.STDOUT, start_new_session=True, cwd="/",
+                                         env={**os.environ, **(secrets or {})})
             except OSError as error:
                 raise ProcessFailure(name, f"cannot be started: {error}", log) from error
         self._children[name] = child
