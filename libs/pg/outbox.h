@@ -2,8 +2,12 @@
 // transaction that they belong to and delivered at least once, in order of id within a key, until
 // the receiver has accepted them. The receiver ignores ids that it has seen.
 //
-//   CREATE TABLE <schema>.outbox (id bigserial PRIMARY KEY, key text NOT NULL, payload bytea NOT
-//   NULL);
+//   CREATE TABLE <schema>.outbox (id bigserial PRIMARY KEY, key text NOT NULL,
+//                                 payload bytea NOT NULL);
+//   CREATE INDEX outbox_key ON <schema>.outbox (key, id);
+//
+// Order: ids are drawn when rows are added, so an owner whose transactions add to one key at once
+// must lock something of that key first (it does: the row that the change is about).
 #pragma once
 
 #include <absl/status/status.h>
@@ -25,12 +29,13 @@ struct OutboxRow {
 
 class Outbox {
  public:
-  // Called on the thread of Drain() or of the sweeper, never inside a transaction. OK removes the
-  // rows.
+  // Called on the thread of Drain() or of the sweeper, never inside the owner's transaction. OK
+  // removes the rows. Meanwhile a transaction holds the key's advisory lock and nothing else, so
+  // that one drainer at a time keeps the order of a key; the deadline bounds it to 4 s.
   using Deliver = std::function<absl::Status(Deadline, const std::vector<OutboxRow>&)>;
 
   // The sweeper thread drains every `sweep` what was left over by a crash or a failed delivery.
-  // Several replicas may sweep at once: rows are locked (SKIP LOCKED by key).
+  // Several replicas may sweep at once: a key that another one drains is skipped.
   Outbox(Pool& pool, std::string schema, Deliver deliver,
          std::chrono::milliseconds sweep = std::chrono::milliseconds(500));
   ~Outbox();  // joins the sweeper

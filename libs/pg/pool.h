@@ -10,6 +10,7 @@
 #include <memory>
 #include <pqxx/pqxx>
 #include <string>
+#include <vector>
 
 namespace chat::pg {
 
@@ -27,10 +28,12 @@ class Tx {
   // Prepares on first use per connection, executes with parameters, counts and times it
   // (chat_pg_statement_seconds{statement}). Throws what libpqxx throws; Run() catches. Parameters:
   // integers, std::string (text), pqxx::binarystring (bytea), std::optional of these, nullptr.
+  // After a throw the transaction is lost: a body that catches it must not return OK. Two
+  // statements of one name and different SQL are refused.
   template <typename... Args>
   pqxx::result Exec(const Statement& statement, Args&&... args) {
     Prepare(statement);
-    Timer timer(statement);
+    Timer timer(*this, statement);
     return work_.exec_prepared(statement.name, std::forward<Args>(args)...);
   }
   pqxx::work& work() { return work_; }
@@ -40,21 +43,25 @@ class Tx {
   struct Connection;
   class Timer {
    public:
-    explicit Timer(const Statement& statement);
+    Timer(Tx& tx, const Statement& statement);
     ~Timer();
 
    private:
+    Tx& tx_;
     const Statement& statement_;
+    int exceptions_;
     std::chrono::steady_clock::time_point begin_;
   };
   Tx(Connection& connection, pqxx::work& work) : connection_(connection), work_(work) {}
   void Prepare(const Statement& statement);
   Connection& connection_;
   pqxx::work& work_;
+  bool failed_ = false;
 };
 
-// Thread safe. A connection is made on demand, set up with lock, statement and idle-in-transaction
-// time-outs, and thrown away after an error of the connection.
+// Thread safe. A connection is made on demand, set up with time-outs (lock 2 s, statement 5 s,
+// idle in transaction 5 s), and thrown away after an error of the connection. A server that stops
+// answering is noticed by a watchdog: a second after the deadline of Run() its connection is cut.
 class Pool {
  public:
   // `url` is postgresql://…; `size` connections at most; a caller that finds none free waits until
@@ -66,7 +73,8 @@ class Pool {
   // returned as it is. A deadlock or serialisation failure is retried, twice at most, within the
   // deadline: `body` must be safe to run again. Other failures: kUnavailable (no connection, no
   // free one, commit in doubt, shutting down), kDeadlineExceeded, kAborted (lock time-out),
-  // kAlreadyExists (unique violation, message is the constraint's name), kInternal (bad SQL).
+  // kAlreadyExists (unique violation, message is the constraint's name), kInternal (bad SQL, an
+  // exception that is not of the database).
   absl::Status Run(Deadline deadline, const std::function<absl::Status(Tx&)>& body);
 
   // As Run, with a value.
@@ -83,6 +91,8 @@ class Pool {
 
  private:
   struct State;
+  absl::Status RunOnce(Deadline deadline, const std::function<absl::Status(Tx&)>& body,
+                       bool* retry);
   std::unique_ptr<State> state_;
 };
 

@@ -6,6 +6,7 @@
 #include <grpcpp/client_context.h>
 #include <grpcpp/server_context.h>
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <string>
@@ -34,6 +35,15 @@ Call Background(std::chrono::milliseconds timeout);
 // trace. `method` is "Service/Method".
 grpc::Status Serve(grpc::ServerContext* context, const char* method,
                    const std::function<absl::Status(const Call&)>& body);
+
+// What Serve() does after the body, for handlers of the callback API: counts and times the call
+// that began at `begin`, logs it, and gives the status to finish with. Any thread.
+grpc::Status Served(const Call& call, const char* method,
+                    std::chrono::steady_clock::time_point begin, const absl::Status& status);
+
+// How a status is called in metrics and logs: "OK", the atom of a refusal, or gRPC's name of the
+// code.
+std::string CodeName(const absl::Status& status);
 
 // Calls `method` of a stub and waits: e.g. Invoke(call, *stub, &Stub::Apply, request, &reply).
 // Within the call's deadline, or `limit` if that is sooner.

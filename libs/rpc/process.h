@@ -33,8 +33,13 @@
 
 namespace chat::rpc {
 
+class Signals;
+
 class Serving {
  public:
+  Serving() = default;
+  Serving(const Serving&) = delete;
+  ~Serving();
   // A gRPC service, shared so that it outlives the server.
   template <typename Service>
   void Add(std::shared_ptr<Service> service) {
@@ -46,14 +51,18 @@ class Serving {
   // Called when the process is to end, in order, before the server shuts down: readiness already
   // fails. The gateway drains its connections here.
   void OnDrain(std::function<void()> drain) { drains_.push_back(std::move(drain)); }
-  // Called once the server listens.
+  // Called once the server listens, in order; an error ends the process. Health turns to SERVING
+  // after the last one.
   void OnStarted(std::function<absl::Status()> started) { started_.push_back(std::move(started)); }
   const std::string& name() const { return name_; }
+  // The port of grpc_listen; known from OnStarted on.
+  int grpc_port() const { return grpc_port_; }
   grpc::ServerBuilder& builder() { return builder_; }
 
  private:
   friend class Process;
   std::string name_;
+  int grpc_port_ = 0;
   grpc::ServerBuilder builder_;
   std::vector<std::shared_ptr<void>> parts_;
   std::vector<std::function<void()>> drains_;
@@ -67,7 +76,9 @@ class Process {
   // The process owns this schema; call once per schema. `url` is read after parsing.
   void Schema(std::string schema, std::span<const pg::Migration> migrations,
               const std::string* url);
-  // Parses, starts, waits for SIGTERM or SIGINT, stops. The result is main's.
+  // Parses, starts, waits for SIGTERM or SIGINT, stops; a second signal ends the process at once.
+  // Call it before any other thread is started. A `build` that fails with kInvalidArgument says
+  // that the configuration is wrong. The result is main's.
   int Run(const std::function<absl::Status(Serving&)>& build);
 
  private:
@@ -76,9 +87,15 @@ class Process {
     std::span<const pg::Migration> migrations;
     const std::string* url;
   };
+  enum class Action { kServe, kHelp, kVersion, kDumpConfig, kMigrate, kCheckHealth };
   int Migrate();
   int CheckHealth();
+  // Until PostgreSQL answers, 10 s at most, or a signal ends the wait.
+  absl::Status WithDatabase(Signals& signals,
+                            const std::function<absl::Status(const OwnedSchema&)>& work);
   int Serve(const std::function<absl::Status(Serving&)>& build);
+  int ServeUntilSignal(Signals& signals, int metrics_port,
+                       const std::function<absl::Status(Serving&)>& build);
 
   std::string service_;
   std::vector<std::string> arguments_;

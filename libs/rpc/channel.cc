@@ -1,0 +1,133 @@
+#include "libs/rpc/channel.h"
+
+#include <arpa/inet.h>
+#include <grpcpp/create_channel.h>
+#include <grpcpp/security/credentials.h>
+#include <grpcpp/support/channel_arguments.h>
+#include <netdb.h>
+
+#include <algorithm>
+
+#include "libs/log/log.h"
+
+namespace chat::rpc {
+namespace {
+
+constexpr int kMaxMessageBytes = 16 << 20;
+constexpr int kMaxMetadataBytes = 64 << 10;
+
+grpc::ChannelArguments Arguments() {
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 10'000);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 3'000);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 1'000);  // bounds an attempt to connect
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1'000);
+  arguments.SetInt(GRPC_ARG_DNS_MIN_TIME_BETWEEN_RESOLUTIONS_MS, 2'000);
+  arguments.SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  arguments.SetInt(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
+  arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
+  return arguments;
+}
+
+enum class Family { kName, kIpv4, kIpv6 };
+
+// `host` without brackets.
+void Split(const std::string& address, std::string* host, std::string* port) {
+  size_t colon = address.rfind(':');
+  *host = address.substr(0, colon);
+  *port = colon == std::string::npos ? "" : address.substr(colon + 1);
+  if (host->size() > 2 && host->front() == '[' && host->back() == ']') {
+    *host = host->substr(1, host->size() - 2);
+  }
+}
+
+Family FamilyOf(const std::string& address) {
+  std::string host, port;
+  Split(address, &host, &port);
+  in6_addr parsed{};
+  if (inet_pton(AF_INET, host.c_str(), &parsed) == 1) return Family::kIpv4;
+  if (inet_pton(AF_INET6, host.c_str(), &parsed) == 1) return Family::kIpv6;
+  return Family::kName;
+}
+
+// The addresses of a name, as `ip:port` of IPv4; none when it does not resolve.
+std::vector<std::string> Resolved(const std::string& address) {
+  std::string host, port;
+  Split(address, &host, &port);
+  addrinfo hints{};
+  hints.ai_family = AF_INET;
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  std::vector<std::string> addresses;
+  if (getaddrinfo(host.c_str(), nullptr, &hints, &found) != 0) {
+    log::Warn("a peer's name does not resolve", {{"address", address}});
+    return addresses;
+  }
+  for (const addrinfo* it = found; it != nullptr; it = it->ai_next) {
+    char text[INET_ADDRSTRLEN] = "";
+    inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in*>(it->ai_addr)->sin_addr, text,
+              sizeof text);
+    addresses.push_back(std::string(text) + ":" + port);
+  }
+  freeaddrinfo(found);
+  return addresses;
+}
+
+std::string Joined(const std::vector<std::string>& addresses) {
+  std::string text;
+  for (const std::string& address : addresses) text += (text.empty() ? "" : ",") + address;
+  return text;
+}
+
+std::string Target(const std::string& address) {
+  switch (FamilyOf(address)) {
+    case Family::kIpv4:
+      return "ipv4:" + address;
+    case Family::kIpv6:
+      return "ipv6:" + address;
+    case Family::kName:
+      break;
+  }
+  return "dns:///" + address;
+}
+
+// gRPC takes a static list of one family only, and no list of names.
+std::string Target(const std::vector<std::string>& addresses) {
+  if (addresses.empty()) return "ipv4:0.0.0.0:0";  // nobody: every call is UNAVAILABLE
+  if (addresses.size() == 1) return Target(addresses[0]);
+  bool all_ipv6 = std::all_of(addresses.begin(), addresses.end(),
+                              [](const auto& a) { return FamilyOf(a) == Family::kIpv6; });
+  if (all_ipv6) return "ipv6:" + Joined(addresses);
+  std::vector<std::string> list;
+  for (const std::string& address : addresses) {
+    if (FamilyOf(address) == Family::kIpv4) {
+      list.push_back(address);
+    } else if (FamilyOf(address) == Family::kName) {
+      std::vector<std::string> resolved = Resolved(address);
+      list.insert(list.end(), resolved.begin(), resolved.end());
+    } else {
+      log::Warn("an IPv6 peer beside IPv4 ones is left out", {{"address", address}});
+    }
+  }
+  return list.empty() ? Target(addresses[0]) : "ipv4:" + Joined(list);
+}
+
+}  // namespace
+
+std::shared_ptr<grpc::Channel> RoundRobin(const std::vector<std::string>& addresses) {
+  grpc::ChannelArguments arguments = Arguments();
+  arguments.SetServiceConfigJSON(R"({"loadBalancingConfig":[{"round_robin":{}}]})");
+  return grpc::CreateCustomChannel(Target(addresses), grpc::InsecureChannelCredentials(),
+                                   arguments);
+}
+
+std::shared_ptr<grpc::Channel> Direct(const std::string& address) {
+  return grpc::CreateCustomChannel(Target(address), grpc::InsecureChannelCredentials(),
+                                   Arguments());
+}
+
+}  // namespace chat::rpc

@@ -1,0 +1,228 @@
+#include "libs/rpc/process.h"
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/server.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <optional>
+
+#include "libs/base/status.h"
+#include "libs/log/log.h"
+#include "libs/metrics/metrics.h"
+#include "libs/rpc/server.h"
+#include "libs/rpc/signals.h"
+
+namespace chat::rpc {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+enum ExitCode {
+  kOrderly = 0,
+  kFailed = 1,
+  kUsage = 2,
+  kCannotListen = 3,
+  kDatabase = 4,
+  kUnhealthy = 5
+};
+
+constexpr std::chrono::seconds kDatabasePatience{10};
+constexpr milliseconds kDatabaseRetry{200};
+
+// To standard output; a reader that has gone is no failure of ours.
+void Print(const std::string& text) { std::fputs((text + "\n").c_str(), stdout); }
+
+int Usage(const std::string& service, const std::string& what) {
+  std::fprintf(stderr, "chat-%s: %s\n", service.c_str(), what.c_str());
+  return kUsage;
+}
+
+// The exposer's end takes up to 2 s; the process ends without it.
+void Abandon(std::unique_ptr<metrics::Exposer> exposer) {
+  static std::array<metrics::Exposer*, 1> kept{};
+  kept[0] = exposer.release();
+}
+
+}  // namespace
+
+Process::Process(std::string service, int argc, char** argv)
+    : service_(std::move(service)),
+      arguments_(argv + std::min(argc, 1), argv + argc),
+      keys_(service_),
+      name_(service_) {
+  keys_.Add("name", &name_, "Name of this process in logs, e.g. " + service_ + "-1.");
+  keys_.Add("grpc_listen", &grpc_listen_, "host:port of gRPC; port 0 picks one.");
+  keys_.Add("metrics_listen", &metrics_listen_, "address:port of GET /metrics; port 0 picks one.");
+  keys_.Add("log_level", &log_level_, "debug, info, warn or error.");
+  keys_.Add("rpc_threads", &rpc_threads_,
+            "Calls served at once; more are refused with RESOURCE_EXHAUSTED.", 1, 10'000);
+  keys_.Add("drain_s", &drain_s_, "Seconds that running calls get when the process ends.", 0, 3600);
+}
+
+void Process::Schema(std::string schema, std::span<const pg::Migration> migrations,
+                     const std::string* url) {
+  schemas_.push_back({std::move(schema), migrations, url});
+}
+
+namespace {
+
+// Takes the flags that are no keys out of `arguments`; the last one counts.
+template <typename Action, size_t size>
+Action TakeAction(std::vector<std::string>* arguments, Action otherwise,
+                  const std::array<std::pair<const char*, Action>, size>& actions) {
+  Action chosen = otherwise;
+  std::erase_if(*arguments, [&](const std::string& argument) {
+    for (const auto& [flag, action] : actions) {
+      if (argument != flag) continue;
+      chosen = action;
+      return true;
+    }
+    return false;
+  });
+  return chosen;
+}
+
+}  // namespace
+
+int Process::Run(const std::function<absl::Status(Serving&)>& build) {
+  constexpr std::array<std::pair<const char*, Action>, 5> kActions = {
+      {{"--help", Action::kHelp},
+       {"--version", Action::kVersion},
+       {"--dump-config", Action::kDumpConfig},
+       {"--migrate", Action::kMigrate},
+       {"--check-health", Action::kCheckHealth}}};
+  Action action = TakeAction(&arguments_, Action::kServe, kActions);
+  if (action == Action::kHelp) {
+    Print("chat-" + service_ +
+          " [--help | --version | --dump-config | --migrate | --check-health] [--key=value …]\n\n"
+          "Keys, as flag or as environment variable:\n" +
+          keys_.Help());
+    return kOrderly;
+  }
+  if (action == Action::kVersion) {
+    Print("chat-" + service_ + " " CHAT_VERSION);
+    return kOrderly;
+  }
+  absl::Status parsed = keys_.Parse(arguments_, [](const char* name) { return std::getenv(name); });
+  if (!parsed.ok()) return Usage(service_, Message(parsed));
+  log::Level level;
+  if (!log::ParseLevel(log_level_, &level)) {
+    return Usage(service_, "key 'log_level': must be debug, info, warn or error");
+  }
+  if (name_.empty()) return Usage(service_, "key 'name': must not be empty");
+  if (action == Action::kDumpConfig) {
+    Print(keys_.DumpJson());
+    return kOrderly;
+  }
+  log::Start(name_, level);
+  if (action == Action::kCheckHealth) return CheckHealth();
+  setenv("PGAPPNAME", name_.c_str(), 0);  // who we are in pg_stat_activity
+  return action == Action::kMigrate ? Migrate() : Serve(build);
+}
+
+int Process::CheckHealth() {
+  std::string why;
+  if (AsksHealthy(grpc_listen_, &why)) return kOrderly;
+  std::fprintf(stderr, "chat-%s at %s is not healthy: %s\n", service_.c_str(), grpc_listen_.c_str(),
+               why.c_str());
+  return kUnhealthy;
+}
+
+int Process::Migrate() {
+  Signals signals;
+  absl::Status status = WithDatabase(signals, [](const OwnedSchema& schema) {
+    return pg::Migrate(*schema.url, schema.name, schema.migrations);
+  });
+  if (status.ok()) return kOrderly;
+  log::Error("migration failed", {{"why", Message(status)}});
+  return kDatabase;
+}
+
+absl::Status Process::WithDatabase(Signals& signals,
+                                   const std::function<absl::Status(const OwnedSchema&)>& work) {
+  auto patience = steady_clock::now() + kDatabasePatience;
+  for (const OwnedSchema& schema : schemas_) {
+    for (bool told = false;;) {
+      absl::Status status = work(schema);
+      if (status.ok()) break;
+      if (status.code() != absl::StatusCode::kUnavailable || steady_clock::now() >= patience) {
+        return status;
+      }
+      if (!told) log::Warn("PostgreSQL does not answer yet", {{"why", Message(status)}});
+      told = true;
+      if (signals.Wait(kDatabaseRetry)) return status;
+    }
+  }
+  return absl::OkStatus();
+}
+
+int Process::Serve(const std::function<absl::Status(Serving&)>& build) {
+  Signals signals;
+  log::Info("starting", {{"version", CHAT_VERSION}, {"configuration", keys_.Line()}});
+  auto exposer = std::make_unique<metrics::Exposer>(metrics_listen_);
+  if (!exposer->ok()) {
+    log::Error("cannot listen", {{"key", "metrics_listen"}, {"address", metrics_listen_}});
+    return kCannotListen;
+  }
+  int metrics_port = exposer->port();
+  Abandon(std::move(exposer));
+  absl::Status migrated = WithDatabase(signals, [](const OwnedSchema& schema) {
+    return pg::CheckMigrated(*schema.url, schema.name, schema.migrations);
+  });
+  if (!migrated.ok()) {
+    if (signals.Wait(milliseconds(0))) return kOrderly;
+    log::Error("the database is not ready; --migrate brings it up to date",
+               {{"why", Message(migrated)}});
+    return kDatabase;
+  }
+  return ServeUntilSignal(signals, metrics_port, build);
+}
+
+int Process::ServeUntilSignal(Signals& signals, int metrics_port,
+                              const std::function<absl::Status(Serving&)>& build) {
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  Serving serving;
+  serving.name_ = name_;
+  Configure(serving.builder_, grpc_listen_, static_cast<int>(rpc_threads_), &serving.grpc_port_);
+  absl::Status built = build(serving);
+  if (!built.ok()) {
+    log::Error("cannot start", {{"why", Message(built)}});
+    return built.code() == absl::StatusCode::kInvalidArgument ? kUsage : kFailed;
+  }
+  std::unique_ptr<grpc::Server> server = serving.builder_.BuildAndStart();
+  if (server == nullptr || serving.grpc_port_ == 0) {
+    log::Error("cannot listen", {{"key", "grpc_listen"}, {"address", grpc_listen_}});
+    return kCannotListen;
+  }
+  server->GetHealthCheckService()->SetServingStatus(false);
+  absl::Status started;
+  for (const auto& function : serving.started_) {
+    started = function();
+    if (!started.ok()) break;
+  }
+  if (started.ok()) {
+    server->GetHealthCheckService()->SetServingStatus(true);
+    log::Info("serving", {{"grpc_port", serving.grpc_port_}, {"metrics_port", metrics_port}});
+    signals.Wait();
+  } else {
+    log::Error("cannot start", {{"why", Message(started)}});
+  }
+  server->GetHealthCheckService()->SetServingStatus(false);
+  for (const auto& drain : serving.drains_) drain();
+  server->Shutdown(std::chrono::system_clock::now() + std::chrono::seconds(drain_s_));
+  server->Wait();
+  server.reset();
+  log::Info("ended");
+  return started.ok() ? kOrderly : kFailed;
+}
+
+Serving::~Serving() {
+  while (!parts_.empty()) parts_.pop_back();
+}
+
+}  // namespace chat::rpc
