@@ -1,0 +1,66 @@
+#include "services/auth/outbox_file_provider.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <ctime>
+#include <nlohmann/json.hpp>
+
+#include "libs/base/status.h"
+
+namespace chat::auth {
+namespace {
+
+// RFC 3339, UTC, milliseconds.
+std::string TimeText(int64_t unix_ms) {
+  std::time_t seconds = unix_ms / 1000;
+  std::tm parts{};
+  gmtime_r(&seconds, &parts);
+  char text[32];
+  size_t size = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
+  std::string ms = std::to_string(unix_ms % 1000);
+  return std::string(text, size) + "." + std::string(3 - ms.size(), '0') + ms + "Z";
+}
+
+absl::Status Append(const std::string& path, const std::string& line) {
+  int file = open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (file < 0) return absl::UnavailableError(View(path + ": " + std::strerror(errno)));
+  ssize_t written;
+  do {
+    written = write(file, line.data(), line.size());
+  } while (written < 0 && errno == EINTR);
+  int error = errno;
+  close(file);
+  if (written == static_cast<ssize_t>(line.size())) return absl::OkStatus();
+  return absl::UnavailableError(
+      View(path + ": " + (written < 0 ? std::strerror(error) : "a line was cut short")));
+}
+
+}  // namespace
+
+absl::Status OutboxFileProvider::Check() const {
+  struct stat entry {};
+  if (stat(folder_.c_str(), &entry) != 0 || !S_ISDIR(entry.st_mode)) {
+    return absl::InvalidArgumentError(View("outbox_dir: '" + folder_ + "' is not a folder"));
+  }
+  if (access(folder_.c_str(), W_OK | X_OK) != 0) {
+    return absl::InvalidArgumentError(View("outbox_dir: '" + folder_ + "' may not be written to"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status OutboxFileProvider::Send(Kind kind, std::string_view to, std::string_view code,
+                                      std::string_view text) {
+  const std::string name(NameOf(kind));
+  nlohmann::ordered_json line = {{"time", TimeText(clock_.UnixMs())},
+                                 {"kind", name},
+                                 {"to", to},
+                                 {"code", code},
+                                 {"text", text}};
+  return Append(folder_ + "/" + name + ".jsonl",
+                line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+}
+
+}  // namespace chat::auth

@@ -1,0 +1,25 @@
+#include "libs/base/status.h"
+#include "libs/rpc/channel.h"
+#include "libs/rpc/process.h"
+#include "services/profile/migrations.h"
+#include "services/profile/parts.h"
+#include "services/profile/person_service.h"
+#include "services/profile/profile_internal_service.h"
+#include "services/profile/profile_service.h"
+
+int main(int argc, char** argv) {
+  using namespace chat;
+  rpc::Process process("profile", argc, argv);
+  profile::ProfileConfig config;
+  config.Declare(process.keys());
+  process.Schema("profile", profile::kMigrations, &config.pg_url);
+  return process.Run([&](rpc::Serving& serving) -> absl::Status {
+    CHAT_RETURN_IF_ERROR(config.Check());
+    auto parts = std::make_shared<profile::Parts>(config, rpc::RoundRobin(config.roster_addrs));
+    serving.Keep(parts);
+    serving.Add(std::make_shared<profile::ProfileService>(parts->profiles));
+    serving.Add(std::make_shared<profile::PersonService>(parts->store));
+    serving.Add(std::make_shared<profile::ProfileInternalService>(parts->profiles));
+    return absl::OkStatus();
+  });
+}
