@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { test } from 'node:test';
-import { MalformedTerm, decode, encode, format } from './bert.mjs';
+import { MalformedTerm, decode, encode } from './bert.mjs';
+import { format } from './erlang_text.mjs';
 
 const FOLDER = new URL('../contract/vectors/', import.meta.url);
 

@@ -3,8 +3,9 @@
 
 import crypto from 'node:crypto';
 import mqtt from 'mqtt';
-import { decode, encode, format } from './bert.mjs';
+import { decode, encode } from './bert.mjs';
 import { TIMEOUT_MS, codeFor, codesSentTo, gateway } from './cluster.mjs';
+import { format } from './erlang_text.mjs';
 import { fieldsOf, nameOf, ok, record } from './records.mjs';
 
 export const REQUESTS = 'events/1//api/anon//';

@@ -9,9 +9,10 @@ import path from 'node:path';
 import readline from 'node:readline';
 import { after, test } from 'node:test';
 import { promisify } from 'node:util';
-import { Tuple, decode, encode, format } from './bert.mjs';
+import { Tuple, decode, encode } from './bert.mjs';
 import { TIMEOUT_MS, gateway } from './cluster.mjs';
 import { REQUESTS, befriend, endAll, newId, newPhone, online, register } from './device.mjs';
+import { format } from './erlang_text.mjs';
 import { fieldsOf, nameOf, p2p, p2pTopic } from './records.mjs';
 
 const run = promisify(execFile);

@@ -1,7 +1,8 @@
 // CHAT records by name: fields in the order of tests/contract/records.json, defaults as in the golden vectors.
 
 import fs from 'node:fs';
-import { Atom, Tuple, atom, decode, format } from './bert.mjs';
+import { Atom, Tuple, atom, decode } from './bert.mjs';
+import { format } from './erlang_text.mjs';
 
 const CONTRACT = new URL('../contract/', import.meta.url);
 const FIELDS = JSON.parse(fs.readFileSync(new URL('records.json', CONTRACT), 'utf8'));
