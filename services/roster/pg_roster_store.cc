@@ -1,0 +1,307 @@
+#include "services/roster/pg_roster_store.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "libs/base/status.h"
+#include "libs/metrics/metrics.h"
+
+namespace chat::roster {
+namespace {
+
+constexpr pg::Statement kEnsureAccount = {
+    "roster_ensure_account",
+    "INSERT INTO roster.account (id, phone) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING"};
+constexpr pg::Statement kLockAccount = {"roster_lock_account",
+                                        "SELECT 1 FROM roster.account WHERE id = $1 FOR UPDATE"};
+constexpr pg::Statement kInsertRoster = {
+    "roster_insert_roster",
+    "INSERT INTO roster.roster (account_id, update_ms) VALUES ($1, roster.now_ms())"};
+constexpr pg::Statement kRostersOf = {
+    "roster_rosters_of",
+    "SELECT r.id, r.account_id, a.phone, r.names, r.surnames, r.email, r.nick, r.avatar,"
+    " r.update_ms FROM roster.roster r JOIN roster.account a ON a.id = r.account_id"
+    " WHERE r.account_id = $1 ORDER BY r.id"};
+constexpr pg::Statement kFind = {
+    "roster_find",
+    "SELECT r.id, r.account_id, a.phone, r.names, r.surnames, r.email, r.nick, r.avatar,"
+    " r.update_ms FROM roster.roster r JOIN roster.account a ON a.id = r.account_id"
+    " WHERE r.id = $1"};
+constexpr pg::Statement kContactsOf = {
+    "roster_contacts_of",
+    "SELECT r.id, r.account_id, a.phone, r.names, r.surnames, r.email, r.nick, r.avatar,"
+    " r.update_ms, c.state, c.listed, c.muted, c.update_ms FROM roster.contact c"
+    " JOIN roster.roster r ON r.id = c.peer_id JOIN roster.account a ON a.id = r.account_id"
+    " WHERE c.roster_id = $1 ORDER BY c.peer_id"};
+constexpr pg::Statement kWriteRoster = {
+    "roster_write_roster",
+    "UPDATE roster.roster SET"
+    " names = CASE WHEN $3::text IS NULL THEN names ELSE nullif($3, '') END,"
+    " surnames = CASE WHEN $4::text IS NULL THEN surnames ELSE nullif($4, '') END,"
+    " email = CASE WHEN $5::text IS NULL THEN email ELSE nullif($5, '') END,"
+    " avatar = CASE WHEN $6::text IS NULL THEN avatar ELSE nullif($6, '') END,"
+    " nick = CASE WHEN $7::text IS NULL THEN nick ELSE nullif($7, '') END,"
+    " nick_folded = CASE WHEN $7::text IS NULL THEN nick_folded ELSE nullif($8::text, '') END,"
+    " update_ms = greatest(update_ms, roster.now_ms())"
+    " WHERE id = $1 AND account_id = $2"};
+constexpr pg::Statement kCountRequest = {
+    "roster_count_request",
+    "WITH today AS (SELECT (clock_timestamp() AT TIME ZONE 'UTC')::date AS day)"
+    " UPDATE roster.account a SET requests_day = today.day, requests ="
+    " CASE WHEN a.requests_day = today.day THEN a.requests + 1 ELSE 1 END FROM today"
+    " WHERE a.id = $1 AND (a.requests_day IS DISTINCT FROM today.day OR a.requests < $2)"
+    " RETURNING 1"};
+constexpr pg::Statement kLockPair = {
+    "roster_lock_pair",
+    "SELECT version, were_friends, last_packet, last_reply FROM roster.pair"
+    " WHERE low = $1 AND high = $2 FOR UPDATE"};
+constexpr pg::Statement kInsertPair = {
+    "roster_insert_pair",
+    "INSERT INTO roster.pair (low, high) SELECT $1, $2"
+    " WHERE (SELECT count(*) FROM roster.roster WHERE id IN ($1, $2)) = 2"
+    " ON CONFLICT (low, high) DO NOTHING"};
+constexpr pg::Statement kReadSides = {
+    "roster_read_sides",
+    "SELECT r.id, r.account_id, a.phone, r.names, r.surnames, r.email, r.nick, r.avatar,"
+    " r.update_ms, c.state, coalesce(c.listed, false), coalesce(c.muted, false),"
+    " coalesce(c.update_ms, 0), roster.now_ms() FROM roster.roster r"
+    " JOIN roster.account a ON a.id = r.account_id"
+    " LEFT JOIN roster.contact c ON c.roster_id = r.id"
+    " AND c.peer_id = CASE WHEN r.id = $1 THEN $2::bigint ELSE $1::bigint END"
+    " WHERE r.id IN ($1, $2)"};
+constexpr pg::Statement kWritePair = {
+    "roster_write_pair",
+    "UPDATE roster.pair SET version = version + 1, were_friends = $3, last_packet = $4,"
+    " last_reply = $5 WHERE low = $1 AND high = $2"};
+constexpr pg::Statement kWriteContact = {
+    "roster_write_contact",
+    "INSERT INTO roster.contact (roster_id, peer_id, state, listed, muted, update_ms)"
+    " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (roster_id, peer_id) DO UPDATE SET"
+    " state = excluded.state, listed = excluded.listed, muted = excluded.muted,"
+    " update_ms = greatest(contact.update_ms, excluded.update_ms)"};
+constexpr pg::Statement kDeleteContact = {
+    "roster_delete_contact", "DELETE FROM roster.contact WHERE roster_id = $1 AND peer_id = $2"};
+constexpr pg::Statement kCountContacts = {
+    "roster_count_contacts", "SELECT count(*) FROM roster.contact WHERE roster_id = $1"};
+
+constexpr const char* kNothingToWrite = "nothing to write";
+
+std::optional<std::string> OptionalText(const pqxx::row& row, int column) {
+  if (row[column].is_null()) return std::nullopt;
+  return row[column].as<std::string>();
+}
+
+// Columns 0 to 8 of the statements that read rosters.
+RosterRow ToRoster(const pqxx::row& row) {
+  return {.id = {row[0].as<int64_t>()},
+          .account = {row[1].as<int64_t>()},
+          .phone = row[2].as<std::string>(),
+          .names = OptionalText(row, 3),
+          .surnames = OptionalText(row, 4),
+          .email = OptionalText(row, 5),
+          .nick = OptionalText(row, 6),
+          .avatar = OptionalText(row, 7),
+          .update_ms = row[8].as<int64_t>()};
+}
+
+// Columns 9 to 11 of the statements that read entries.
+Side ToSide(const pqxx::row& row) {
+  if (row[9].is_null()) return {};
+  return {ParseState(row[9].as<std::string>()).value_or(State::kNone), row[10].as<bool>(),
+          row[11].as<bool>()};
+}
+
+std::vector<RosterRow> ReadRostersOf(pg::Tx& tx, AccountId account) {
+  std::vector<RosterRow> rosters;
+  for (const pqxx::row& row : tx.Exec(kRostersOf, account.value)) rosters.push_back(ToRoster(row));
+  return rosters;
+}
+
+std::string PairKey(RosterId a, RosterId b) {
+  const auto [low, high] = std::minmax(a.value, b.value);
+  return "pair:" + std::to_string(low) + ":" + std::to_string(high);
+}
+
+std::string AccountKey(AccountId account) { return "account:" + std::to_string(account.value); }
+
+v1::Change Projection(const RosterRow& row) {
+  v1::Change change;
+  change.mutable_roster()->set_roster_id(row.id.value);
+  change.mutable_roster()->set_account_id(row.account.value);
+  change.mutable_roster()->set_phone_id(row.phone_id().text());
+  return change;
+}
+
+// The locked row of the pair, made when there is none; empty when a roster is gone.
+pqxx::result LockPair(pg::Tx& tx, int64_t low, int64_t high) {
+  pqxx::result found = tx.Exec(kLockPair, low, high);
+  if (!found.empty()) return found;
+  tx.Exec(kInsertPair, low, high);
+  return tx.Exec(kLockPair, low, high);
+}
+
+absl::StatusOr<LockedPair> ReadPair(pg::Tx& tx, RosterId party, RosterId counterparty) {
+  const auto [low, high] = std::minmax(party.value, counterparty.value);
+  const pqxx::result head = LockPair(tx, low, high);
+  const pqxx::result sides = tx.Exec(kReadSides, low, high);
+  if (head.empty() || sides.size() != 2) return absl::NotFoundError("a roster of the pair is gone");
+  LockedPair pair;
+  pair.version = head[0][0].as<int64_t>();
+  pair.stored.were_friends = head[0][1].as<bool>();
+  pair.last_packet = head[0][2].as<std::string>();
+  pair.last_answer = static_cast<Answer>(head[0][3].as<int>());
+  for (const pqxx::row& row : sides) {
+    const bool own = row[0].as<int64_t>() == party.value;
+    (own ? pair.party : pair.counterparty) = ToRoster(row);
+    (own ? pair.stored.party : pair.stored.counterparty) = ToSide(row);
+    (own ? pair.party_update_ms : pair.counterparty_update_ms) = row[12].as<int64_t>();
+    pair.now_ms = row[13].as<int64_t>();
+  }
+  return pair;
+}
+
+void WriteSide(pg::Tx& tx, RosterId roster, RosterId peer, const Side& before, const Side& after,
+               int64_t now_ms) {
+  if (before == after) return;
+  if (after.state == State::kNone) {
+    tx.Exec(kDeleteContact, roster.value, peer.value);
+    return;
+  }
+  tx.Exec(kWriteContact, roster.value, peer.value, std::string(StateName(after.state)),
+          after.listed, after.muted, now_ms);
+}
+
+}  // namespace
+
+PgRosterStore::PgRosterStore(pg::Pool& pool, pg::Outbox& outbox, int64_t contacts_per_roster)
+    : pool_(pool),
+      outbox_(outbox),
+      contacts_per_roster_(contacts_per_roster),
+      full_(metrics::Counter("chat_roster_limited_total", "Requests refused by a limit.",
+                             {{"limit", "contacts_per_roster"}})) {}
+
+absl::StatusOr<std::vector<RosterRow>> PgRosterStore::Ensure(Deadline deadline, AccountId account,
+                                                             const std::string& phone) {
+  return pool_.Get<std::vector<RosterRow>>(
+      deadline, [&](pg::Tx& tx) -> absl::StatusOr<std::vector<RosterRow>> {
+        tx.Exec(kEnsureAccount, account.value, phone);
+        tx.Exec(kLockAccount, account.value);
+        std::vector<RosterRow> rosters = ReadRostersOf(tx, account);
+        if (!rosters.empty()) return rosters;
+        tx.Exec(kInsertRoster, account.value);
+        rosters = ReadRostersOf(tx, account);
+        Tell(tx, AccountKey(account), {Projection(rosters.front())});
+        return rosters;
+      });
+}
+
+absl::StatusOr<std::vector<RosterRow>> PgRosterStore::RostersOf(Deadline deadline,
+                                                                AccountId account) {
+  return pool_.Get<std::vector<RosterRow>>(
+      deadline, [&](pg::Tx& tx) -> absl::StatusOr<std::vector<RosterRow>> {
+        return ReadRostersOf(tx, account);
+      });
+}
+
+absl::StatusOr<std::optional<RosterRow>> PgRosterStore::Find(Deadline deadline, RosterId roster) {
+  return pool_.Get<std::optional<RosterRow>>(
+      deadline, [&](pg::Tx& tx) -> absl::StatusOr<std::optional<RosterRow>> {
+        const pqxx::result rows = tx.Exec(kFind, roster.value);
+        if (rows.empty()) return std::optional<RosterRow>();
+        return std::optional<RosterRow>(ToRoster(rows[0]));
+      });
+}
+
+absl::StatusOr<std::vector<ContactRow>> PgRosterStore::ContactsOf(Deadline deadline,
+                                                                  RosterId roster) {
+  return pool_.Get<std::vector<ContactRow>>(
+      deadline, [&](pg::Tx& tx) -> absl::StatusOr<std::vector<ContactRow>> {
+        std::vector<ContactRow> contacts;
+        for (const pqxx::row& row : tx.Exec(kContactsOf, roster.value)) {
+          contacts.push_back({ToRoster(row), ToSide(row), row[12].as<int64_t>()});
+        }
+        return contacts;
+      });
+}
+
+absl::Status PgRosterStore::Write(Deadline deadline, AccountId account, RosterId roster,
+                                  const RosterPatch& patch, const Notices& notices) {
+  return pool_.Run(deadline, [&](pg::Tx& tx) -> absl::Status {
+    const pqxx::result written =
+        tx.Exec(kWriteRoster, roster.value, account.value, patch.names, patch.surnames, patch.email,
+                patch.avatar, patch.nick, patch.nick_folded);
+    if (written.affected_rows() == 0) return absl::NotFoundError("no such roster of the account");
+    Tell(tx, AccountKey(account), notices(ToRoster(tx.Exec(kFind, roster.value)[0])));
+    return absl::OkStatus();
+  });
+}
+
+absl::StatusOr<bool> PgRosterStore::CountRequest(Deadline deadline, AccountId account,
+                                                 int64_t limit) {
+  if (limit == 0) return true;
+  return pool_.Get<bool>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<bool> {
+    return !tx.Exec(kCountRequest, account.value, limit).empty();
+  });
+}
+
+absl::Status PgRosterStore::ChangePair(Deadline deadline, RosterId party, RosterId counterparty,
+                                       const DecidePair& decide) {
+  const absl::Status status = pool_.Run(deadline, [&](pg::Tx& tx) -> absl::Status {
+    CHAT_ASSIGN_OR_RETURN(const LockedPair pair, ReadPair(tx, party, counterparty));
+    const PairWrite write = decide(pair);
+    // Rolled back: a verb without effect leaves no row of the pair behind.
+    if (!write.write) return absl::CancelledError(kNothingToWrite);
+    return StorePair(tx, pair, write);
+  });
+  if (absl::IsCancelled(status) && status.message() == kNothingToWrite) return absl::OkStatus();
+  return status;
+}
+
+absl::Status PgRosterStore::StorePair(pg::Tx& tx, const LockedPair& pair, const PairWrite& write) {
+  const auto& [party, counterparty, now] =
+      std::tie(pair.party.id, pair.counterparty.id, pair.now_ms);
+  CHAT_RETURN_IF_ERROR(CheckRoom(tx, party, pair.stored.party, write.after.party));
+  CHAT_RETURN_IF_ERROR(
+      CheckRoom(tx, counterparty, pair.stored.counterparty, write.after.counterparty));
+  WriteSide(tx, party, counterparty, pair.stored.party, write.after.party, now);
+  WriteSide(tx, counterparty, party, pair.stored.counterparty, write.after.counterparty, now);
+  const auto [low, high] = std::minmax(party.value, counterparty.value);
+  tx.Exec(kWritePair, low, high, write.after.were_friends, write.packet,
+          static_cast<int>(write.answer));
+  Tell(tx, PairKey(party, counterparty), write.changes);
+  return absl::OkStatus();
+}
+
+absl::Status PgRosterStore::CheckRoom(pg::Tx& tx, RosterId roster, const Side& before,
+                                      const Side& after) {
+  const bool request = after.state == State::kRequest || after.state == State::kAuthorization;
+  if (before.state != State::kNone || !request) return absl::OkStatus();
+  if (tx.Exec(kCountContacts, roster.value)[0][0].as<int64_t>() < contacts_per_roster_) {
+    return absl::OkStatus();
+  }
+  full_.Increment();
+  return absl::ResourceExhaustedError(
+      View("Roster.userlist: roster " + std::to_string(roster.value) + " is full"));
+}
+
+void PgRosterStore::Tell(pg::Tx& tx, const std::string& key,
+                         const std::vector<v1::Change>& changes) {
+  for (const v1::Change& change : changes) outbox_.Add(tx, key, change.SerializeAsString());
+}
+
+absl::Status PgRosterStore::DeliverPair(Deadline deadline, RosterId a, RosterId b) {
+  return Deliver(deadline, PairKey(a, b));
+}
+
+absl::Status PgRosterStore::DeliverAccount(Deadline deadline, AccountId account) {
+  return Deliver(deadline, AccountKey(account));
+}
+
+// Whatever keeps messaging from applying: the requester may repeat, the outbox goes on trying.
+absl::Status PgRosterStore::Deliver(Deadline deadline, const std::string& key) {
+  const absl::Status status = outbox_.Drain(deadline, key);
+  if (status.ok()) return status;
+  return absl::UnavailableError(View("messaging has not applied " + key + ": " + Message(status)));
+}
+
+}  // namespace chat::roster

@@ -1,0 +1,63 @@
+#include "services/roster/records.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace chat::roster {
+namespace {
+
+v1::Feature MuteFeature(const PhoneId& peer) {
+  v1::Feature feature;
+  feature.set_id(peer.text() + "_MUTE");
+  feature.set_key("MUTE");
+  feature.set_value("true");
+  feature.set_group("CONTACT_SETTINGS");
+  return feature;
+}
+
+}  // namespace
+
+v1::Contact PublicContact(const RosterRow& described, bool online) {
+  v1::Contact contact;
+  contact.set_phone_id(described.phone_id().text());
+  if (described.avatar) contact.set_avatar(*described.avatar);
+  if (described.names) contact.set_names(*described.names);
+  if (described.surnames) contact.set_surnames(*described.surnames);
+  if (described.nick) contact.set_nick(*described.nick);
+  contact.set_update(described.update_ms);
+  contact.set_presence(online ? v1::ONLINE : v1::OFFLINE);
+  return contact;
+}
+
+v1::Contact ContactRecord(const RosterRow& described, const Seen& seen,
+                          v1::Contact::Status status) {
+  v1::Contact contact = PublicContact(described, seen.online && !seen.barred);
+  if (seen.side.state == State::kFriend && described.email) contact.set_email(*described.email);
+  contact.set_update(std::max(described.update_ms, seen.update_ms));
+  if (seen.side.muted) *contact.add_settings() = MuteFeature(described.phone_id());
+  if (status != v1::Contact::STATUS_UNSET) contact.set_status(status);
+  return contact;
+}
+
+v1::Roster RosterHeader(const RosterRow& row, v1::Roster::Status status) {
+  v1::Roster roster;
+  roster.set_id(row.id.value);
+  if (row.names) roster.set_names(*row.names);
+  if (row.surnames) roster.set_surnames(*row.surnames);
+  if (row.email) roster.set_email(*row.email);
+  if (row.nick) roster.set_nick(*row.nick);
+  if (row.avatar) roster.set_avatar(*row.avatar);
+  roster.set_phone(row.phone);
+  roster.set_update(row.update_ms);
+  if (status != v1::Roster::STATUS_UNSET) roster.set_status(status);
+  return roster;
+}
+
+v1::Change ToDevices(AccountId account, v1::Record record) {
+  v1::Change change;
+  change.mutable_notice()->set_account_id(account.value);
+  *change.mutable_notice()->mutable_record() = std::move(record);
+  return change;
+}
+
+}  // namespace chat::roster

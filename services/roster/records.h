@@ -1,0 +1,30 @@
+// What rosters and contacts look like to clients (PROTOCOL 3.6, 3.7, 5.9). Pure.
+#pragma once
+
+#include "chat/v1/messaging.pb.h"
+#include "chat/v1/records.pb.h"
+#include "services/roster/roster_store.h"
+
+namespace chat::roster {
+
+// How the receiver of a Contact stands to the roster that it describes.
+struct Seen {
+  Side side;              // the receiver's entry
+  bool barred = false;    // a ban stands between them: no presence
+  bool online = false;    // the described account has a live connection
+  int64_t update_ms = 0;  // of the entry
+};
+
+// The Contact without reader, unread and last message. The email is shown to friends only.
+v1::Contact ContactRecord(const RosterRow& described, const Seen& seen, v1::Contact::Status status);
+
+// What everybody may see of a roster: for `ac/:phone_id` and `muc/:phone_id`.
+v1::Contact PublicContact(const RosterRow& described, bool online);
+
+// The roster as its owner sees it, without lists.
+v1::Roster RosterHeader(const RosterRow& row, v1::Roster::Status status);
+
+// A durable broadcast to `ses/` of one account.
+v1::Change ToDevices(AccountId account, v1::Record record);
+
+}  // namespace chat::roster

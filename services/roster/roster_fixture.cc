@@ -1,0 +1,232 @@
+#include "services/roster/roster_fixture.h"
+
+#include <grpcpp/server_builder.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdlib>
+
+#include "services/roster/migrations.h"
+
+namespace chat::roster {
+namespace {
+
+std::string Superuser() {
+  const char* url = std::getenv("CHAT_TEST_PG");
+  return url == nullptr ? "" : url;
+}
+
+std::string DatabaseName() { return "roster_test_" + std::to_string(getpid()); }
+
+// The superuser's URL with another database.
+std::string DatabaseUrl() {
+  std::string url = Superuser();
+  const size_t query = url.find('?');
+  const std::string options = query == std::string::npos ? "" : url.substr(query);
+  url = url.substr(0, query);
+  const size_t authority = url.find("//") + 2;
+  const size_t slash = url.find('/', authority);
+  return url.substr(0, slash) + "/" + DatabaseName() + options;
+}
+
+void Administer(const std::string& sql) {
+  pqxx::connection connection(Superuser());
+  pqxx::nontransaction work(connection);
+  work.exec(sql);
+}
+
+std::string Lower(std::string text) {
+  for (char& c : text) c = static_cast<char>(std::tolower(c));
+  return text;
+}
+
+std::string Line(const v1::Change& change) {
+  if (change.has_roster()) {
+    return "roster of " + std::to_string(change.roster().account_id()) + ": " +
+           change.roster().phone_id();
+  }
+  if (change.has_friendship()) {
+    const v1::FriendshipChange& feed = change.friendship();
+    return "feed " + std::to_string(feed.roster_a()) + "-" + std::to_string(feed.roster_b()) +
+           (feed.open() ? " open" : " close") + " v" + std::to_string(feed.version());
+  }
+  const v1::Record& record = change.notice().record();
+  std::string line = "to " + std::to_string(change.notice().account_id()) + ": ";
+  if (record.has_roster()) {
+    return line + "roster " + Lower(v1::Roster::Status_Name(record.roster().status()));
+  }
+  const v1::Contact& contact = record.contact();
+  line += contact.phone_id() + " " + Lower(v1::Contact::Status_Name(contact.status()));
+  if (contact.presence() == v1::ONLINE) line += " online";
+  if (contact.has_email()) line += " with email";
+  if (contact.settings_size() > 0) line += " " + contact.settings(0).id();
+  return line;
+}
+
+}  // namespace
+
+grpc::Status RecordingMessaging::Apply(grpc::ServerContext*, const v1::ApplyRequest* request,
+                                       v1::ApplyReply*) {
+  std::lock_guard lock(mutex_);
+  if (away_) return {grpc::StatusCode::UNAVAILABLE, "away"};
+  for (const v1::Change& change : request->changes()) {
+    if (change.source() == "roster" && seen_.insert(change.sequence()).second) {
+      changes_.push_back(change);
+    }
+  }
+  return grpc::Status::OK;
+}
+
+grpc::Status RecordingMessaging::Views(grpc::ServerContext*, const v1::ViewsRequest* request,
+                                       v1::ViewsReply* reply) {
+  std::lock_guard lock(mutex_);
+  if (away_) return {grpc::StatusCode::UNAVAILABLE, "away"};
+  for (int64_t peer : request->peers()) {
+    v1::FeedView& view = *reply->add_views();
+    view.set_reader(peer);
+    view.set_unread(3);
+    view.mutable_last()->set_msg_id("last");
+  }
+  return grpc::Status::OK;
+}
+
+void RecordingMessaging::SetAway(bool away) {
+  std::lock_guard lock(mutex_);
+  away_ = away;
+}
+
+std::vector<v1::Change> RecordingMessaging::Take() {
+  std::lock_guard lock(mutex_);
+  return std::exchange(changes_, {});
+}
+
+std::vector<bool> SetPresence::Online(std::span<const AccountId> accounts) {
+  std::lock_guard lock(mutex_);
+  std::vector<bool> online;
+  for (AccountId account : accounts) online.push_back(online_.contains(account));
+  return online;
+}
+
+void SetPresence::Set(AccountId account) {
+  std::lock_guard lock(mutex_);
+  online_.insert(account);
+}
+
+void RosterFixture::SetUpTestSuite() {
+  if (Superuser().empty()) return;
+  Administer("DROP DATABASE IF EXISTS " + DatabaseName());
+  Administer("CREATE DATABASE " + DatabaseName());
+  const absl::Status migrated = pg::Migrate(DatabaseUrl(), "roster", kMigrations);
+  ASSERT_TRUE(migrated.ok()) << migrated;
+}
+
+void RosterFixture::TearDownTestSuite() {
+  if (!Superuser().empty()) Administer("DROP DATABASE IF EXISTS " + DatabaseName());
+}
+
+RosterFixture::RosterFixture() {
+  if (Superuser().empty()) {
+    ADD_FAILURE() << "CHAT_TEST_PG is not set";
+    std::exit(1);
+  }
+  messaging_server_ = grpc::ServerBuilder().RegisterService(&messaging_).BuildAndStart();
+  feeds_ = std::make_unique<Feeds>(messaging_server_->InProcessChannel({}));
+  pool_ = std::make_unique<pg::Pool>(DatabaseUrl(), 8);
+  outbox_ = std::make_unique<pg::Outbox>(
+      *pool_, "roster",
+      [this](pg::Deadline deadline, const std::vector<pg::OutboxRow>& rows) {
+        return feeds_->Apply(deadline, rows);
+      },
+      std::chrono::milliseconds(20));
+  store_ = std::make_unique<PgRosterStore>(*pool_, *outbox_, kContactsPerRoster);
+  reader_ = std::make_unique<RosterReader>(*store_, *feeds_, presence_);
+  roster_service_ = std::make_unique<RosterService>(*store_, *reader_);
+  friend_service_ = std::make_unique<FriendService>(*store_, presence_, kRequestsPerDay);
+  internal_ = std::make_unique<RosterInternal>(*store_, *reader_);
+  server_ = grpc::ServerBuilder()
+                .RegisterService(roster_service_.get())
+                .RegisterService(friend_service_.get())
+                .RegisterService(internal_.get())
+                .BuildAndStart();
+  const auto channel = server_->InProcessChannel({});
+  rosters_ = v1::RosterService::NewStub(channel);
+  friends_ = v1::FriendService::NewStub(channel);
+  inside_ = v1::RosterInternal::NewStub(channel);
+}
+
+RosterFixture::~RosterFixture() {
+  if (server_ == nullptr) return;
+  messaging_.SetAway(false);
+  server_->Shutdown();
+  outbox_.reset();
+  messaging_server_->Shutdown();
+}
+
+Person RosterFixture::Join(const std::string& name) {
+  static std::atomic<int64_t> next{1};
+  Person person;
+  person.account = {1000 + next++};
+  person.phone = "38067" + std::to_string(1000000 + person.account.value);
+  const auto rosters = store_->Ensure(Soon(), person.account, person.phone);
+  EXPECT_TRUE(rosters.ok()) << rosters.status();
+  person.roster = rosters->front().id;
+  person.phone_id = rosters->front().phone_id().text();
+  RosterPatch patch;
+  patch.names = name;
+  patch.email = name + "@example.org";
+  const absl::Status written =
+      store_->Write(Soon(), person.account, person.roster, patch,
+                    [](const RosterRow&) { return std::vector<v1::Change>(); });
+  EXPECT_TRUE(written.ok()) << written;
+  EXPECT_TRUE(store_->DeliverAccount(Soon(), person.account).ok());
+  messaging_.Take();
+  return person;
+}
+
+void RosterFixture::Befriend(const Person& a, const Person& b) {
+  EXPECT_EQ(Friend(Verb::kRequest, a, b), absl::OkStatus());
+  EXPECT_EQ(Friend(Verb::kConfirm, b, a), absl::OkStatus());
+  messaging_.Take();
+}
+
+absl::Status RosterFixture::Friend(Verb verb, const Person& who, const std::string& whom,
+                                   v1::Io* io, const v1::Packet* packet) {
+  using Stub = v1::FriendService::Stub;
+  using Method = grpc::Status (Stub::*)(grpc::ClientContext*, const v1::Friend&, v1::Reply*);
+  static const std::map<Verb, Method> kMethods = {
+      {Verb::kRequest, &Stub::Request}, {Verb::kConfirm, &Stub::Confirm},
+      {Verb::kRevoke, &Stub::Revoke},   {Verb::kBan, &Stub::Ban},
+      {Verb::kUnban, &Stub::Unban},     {Verb::kMute, &Stub::Mute},
+      {Verb::kUnmute, &Stub::Unmute}};
+  v1::Friend request;
+  request.set_phone_id(who.phone_id);
+  request.set_friend_id(whom);
+  v1::Reply reply;
+  const absl::Status status = As(who, kMethods.at(verb), *friends_, request, &reply, packet);
+  io->Clear();
+  if (reply.records_size() > 0) *io = reply.records(0).io();
+  return status;
+}
+
+absl::Status RosterFixture::Friend(Verb verb, const Person& who, const Person& whom) {
+  v1::Io io;
+  return Friend(verb, who, whom.phone_id, &io);
+}
+
+std::string RosterFixture::Entry(const Person& who, const Person& whom) {
+  const auto contacts = store_->ContactsOf(Soon(), who.roster);
+  EXPECT_TRUE(contacts.ok()) << contacts.status();
+  for (const ContactRow& contact : *contacts) {
+    if (contact.peer.id == whom.roster) return std::string(StateName(contact.side.state));
+  }
+  return "";
+}
+
+std::vector<std::string> Told(const std::vector<v1::Change>& changes) {
+  std::vector<std::string> lines;
+  for (const v1::Change& change : changes) lines.push_back(Line(change));
+  return lines;
+}
+
+}  // namespace chat::roster

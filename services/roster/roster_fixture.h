@@ -1,0 +1,120 @@
+// For tests: the roster services on a database of their own, with a messaging that records what it
+// is told and a presence that is set by hand. Needs CHAT_TEST_PG (a superuser's postgresql://…).
+#pragma once
+
+#include <grpcpp/server.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "chat/v1/roster.grpc.pb.h"
+#include "libs/rpc/refusal.h"
+#include "services/roster/feeds.h"
+#include "services/roster/friend_service.h"
+#include "services/roster/pg_roster_store.h"
+#include "services/roster/presence.h"
+#include "services/roster/roster_internal.h"
+#include "services/roster/roster_reader.h"
+#include "services/roster/roster_service.h"
+
+namespace chat::roster {
+
+// Messaging's side. Thread safe.
+class RecordingMessaging final : public v1::FeedsInternal::Service {
+ public:
+  grpc::Status Apply(grpc::ServerContext*, const v1::ApplyRequest* request,
+                     v1::ApplyReply*) override;
+  // Reader is the peer's roster id, unread 3, last message "last".
+  grpc::Status Views(grpc::ServerContext*, const v1::ViewsRequest* request,
+                     v1::ViewsReply* reply) override;
+
+  void SetAway(bool away);
+  // What was applied since the last Take, each sequence once, in order of arrival.
+  std::vector<v1::Change> Take();
+
+ private:
+  std::mutex mutex_;
+  bool away_ = false;
+  std::set<int64_t> seen_;
+  std::vector<v1::Change> changes_;
+};
+
+class SetPresence : public Presence {
+ public:
+  std::vector<bool> Online(std::span<const AccountId> accounts) override;
+  void Set(AccountId account);
+
+ private:
+  std::mutex mutex_;
+  std::set<AccountId> online_;
+};
+
+// An account with one roster.
+struct Person {
+  AccountId account;
+  RosterId roster;
+  std::string phone, phone_id;
+};
+
+class RosterFixture : public testing::Test {
+ protected:
+  static constexpr int64_t kRequestsPerDay = 4;
+  static constexpr int64_t kContactsPerRoster = 3;
+
+  static void SetUpTestSuite();
+  static void TearDownTestSuite();
+  RosterFixture();
+  ~RosterFixture() override;
+
+  static Deadline Soon() { return std::chrono::steady_clock::now() + std::chrono::seconds(10); }
+  // A new account; names and email are derived from `name`.
+  Person Join(const std::string& name);
+  // Makes them friends and forgets what messaging was told.
+  void Befriend(const Person& a, const Person& b);
+
+  // Calls an RPC as `who`; the reply goes to *reply.
+  template <typename Service, typename Request, typename Response>
+  absl::Status As(const Person& who,
+                  grpc::Status (Service::*method)(grpc::ClientContext*, const Request&, Response*),
+                  Service& stub, const Request& request, Response* reply,
+                  const v1::Packet* packet = nullptr) {
+    rpc::Call call = rpc::Background(std::chrono::seconds(10));
+    call.caller.set_account_id(who.account.value);
+    call.caller.set_client_id("emqttd_" + who.phone);
+    if (packet != nullptr) *call.caller.mutable_packet() = *packet;
+    reply->Clear();
+    return rpc::Invoke(call, stub, method, request, reply, std::chrono::seconds(10));
+  }
+  // Friend/<verb> by `who` towards `whom`; the io of the reply, empty when there is none.
+  absl::Status Friend(Verb verb, const Person& who, const std::string& whom, v1::Io* io,
+                      const v1::Packet* packet = nullptr);
+  absl::Status Friend(Verb verb, const Person& who, const Person& whom);
+  // "status of the contact" in the roster of `who`; "" when it is not listed.
+  std::string Entry(const Person& who, const Person& whom);
+
+  RecordingMessaging messaging_;
+  SetPresence presence_;
+  std::unique_ptr<grpc::Server> messaging_server_;
+  std::unique_ptr<Feeds> feeds_;
+  std::unique_ptr<pg::Pool> pool_;
+  std::unique_ptr<pg::Outbox> outbox_;
+  std::unique_ptr<PgRosterStore> store_;
+  std::unique_ptr<RosterReader> reader_;
+  std::unique_ptr<RosterService> roster_service_;
+  std::unique_ptr<FriendService> friend_service_;
+  std::unique_ptr<RosterInternal> internal_;
+  std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<v1::RosterService::Stub> rosters_;
+  std::unique_ptr<v1::FriendService::Stub> friends_;
+  std::unique_ptr<v1::RosterInternal::Stub> inside_;
+};
+
+// One line for each change, e.g. "feed 3-4 open v1", "to 7: contact <phone id> friend online".
+std::vector<std::string> Told(const std::vector<v1::Change>& changes);
+
+}  // namespace chat::roster
