@@ -1,0 +1,119 @@
+#include "services/messaging/announcer.h"
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "libs/base/status.h"
+#include "libs/log/log.h"
+#include "libs/metrics/metrics.h"
+
+namespace chat::messaging {
+
+namespace {
+
+constexpr std::chrono::milliseconds kTick{500};
+constexpr std::chrono::seconds kTimeout{5};
+constexpr int kClaimedAtOnce = 64;
+// Rows that Redis took while PostgreSQL could not delete them. Past this they are forgotten here
+// and announced again from the table.
+constexpr size_t kMaxPublished = 100'000;
+
+}  // namespace
+
+// Shared with the callbacks of the publisher, which may run after the announcer has gone.
+struct Announcer::State {
+  State(AnnouncementStore& store_, RedisPublish publish_)
+      : store(store_), publish(std::move(publish_)) {}
+
+  AnnouncementStore& store;
+  const RedisPublish publish;
+  prometheus::Counter& published_total =
+      metrics::Counter("chat_messaging_published_total", "Durable events that Redis took.");
+  prometheus::Counter& unpublished_total = metrics::Counter(
+      "chat_messaging_unpublished_total", "Durable events that Redis did not take at once.");
+  prometheus::Counter& reannounced_total = metrics::Counter(
+      "chat_messaging_reannounced_total", "Durable events published again from the table.");
+
+  std::mutex mutex;
+  std::condition_variable stopped;
+  bool stopping = false;
+  std::vector<int64_t> published;
+  std::thread thread;
+};
+
+Announcer::Announcer(AnnouncementStore& store, RedisPublish publish)
+    : state_(std::make_shared<State>(store, std::move(publish))) {}
+
+Announcer::~Announcer() {
+  {
+    std::lock_guard lock(state_->mutex);
+    state_->stopping = true;
+  }
+  state_->stopped.notify_all();
+  if (state_->thread.joinable()) state_->thread.join();
+}
+
+void Announcer::Start() {
+  state_->thread = std::thread([this] {
+    std::unique_lock lock(state_->mutex);
+    while (!state_->stopped.wait_for(lock, kTick, [this] { return state_->stopping; })) {
+      lock.unlock();
+      Tick();
+      lock.lock();
+    }
+  });
+}
+
+void Announcer::Publish(Announcement announcement) {
+  std::vector<redis::Publication> batch;
+  for (const Announced& announced : announcement.events) {
+    std::string payload = announced.event.SerializeAsString();
+    for (AccountId account : announced.to) {
+      batch.push_back({"a:" + std::to_string(account.value), payload});
+    }
+  }
+  auto done = [state = state_, id = announcement.id,
+               events = static_cast<double>(announcement.events.size())](bool taken) {
+    (taken ? state->published_total : state->unpublished_total).Increment(events);
+    if (!taken || id == 0) return;
+    std::lock_guard lock(state->mutex);
+    if (state->published.size() < kMaxPublished) state->published.push_back(id);
+  };
+  if (batch.empty()) {
+    done(true);
+  } else {
+    state_->publish(std::move(batch), std::move(done));
+  }
+}
+
+std::vector<int64_t> Announcer::TakePublished() {
+  std::lock_guard lock(state_->mutex);
+  return std::exchange(state_->published, {});
+}
+
+void Announcer::GiveBack(const std::vector<int64_t>& published) {
+  std::lock_guard lock(state_->mutex);
+  if (state_->published.size() + published.size() > kMaxPublished) return;
+  state_->published.insert(state_->published.end(), published.begin(), published.end());
+}
+
+void Announcer::Tick() {
+  auto deadline = std::chrono::steady_clock::now() + kTimeout;
+  std::vector<int64_t> published = TakePublished();
+  if (!published.empty()) {
+    absl::Status deleted = state_->store.DeletePublished(deadline, published);
+    if (!deleted.ok()) return GiveBack(published);
+  }
+  absl::StatusOr<std::vector<Announcement>> overdue =
+      state_->store.ClaimOverdue(deadline, kClaimedAtOnce);
+  if (!overdue.ok()) return;  // the pool has logged it
+  for (Announcement& announcement : *overdue) {
+    state_->reannounced_total.Increment(static_cast<double>(announcement.events.size()));
+    Publish(std::move(announcement));
+  }
+}
+
+}  // namespace chat::messaging

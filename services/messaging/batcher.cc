@@ -1,0 +1,253 @@
+#include "services/messaging/batcher.h"
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "libs/base/status.h"
+#include "libs/log/log.h"
+#include "libs/metrics/metrics.h"
+#include "libs/rpc/refusal.h"
+#include "services/messaging/render.h"
+#include "services/messaging/send_queue.h"
+
+namespace chat::messaging {
+
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds kExpiryTick{50};
+constexpr std::chrono::milliseconds kHeldTick{2};
+
+struct Figures {
+  prometheus::Histogram& size =
+      metrics::Histogram("chat_messaging_batch_size", "Sends in one commit.",
+                         {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024});
+  prometheus::Histogram& seconds =
+      metrics::Histogram("chat_messaging_commit_seconds", "Time of one batch, commit included.",
+                         metrics::TimeBuckets());
+  prometheus::Gauge& queue = metrics::Gauge("chat_messaging_queue", "Sends that wait for a batch.");
+  prometheus::Counter& repeats =
+      metrics::Counter("chat_messaging_repeats_total", "Sends that had been stored before.");
+  prometheus::Counter& locked = metrics::Counter(
+      "chat_messaging_locked_total", "Sends that met a feed locked by another replica.");
+  prometheus::Counter& full = metrics::Counter("chat_messaging_queue_full_total",
+                                               "Sends refused because the queue was full.");
+  prometheus::Counter& expired = metrics::Counter(
+      "chat_messaging_expired_total", "Sends whose deadline passed before their commit was known.");
+  prometheus::Counter& poisoned = metrics::Counter(
+      "chat_messaging_split_batches_total", "Batches repeated send by send after a data error.");
+};
+
+// The batch as a whole may succeed later; no send of it is at fault.
+bool IsTransient(const absl::Status& status) {
+  return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status) ||
+         absl::IsAborted(status) || absl::IsCancelled(status);
+}
+
+}  // namespace
+
+struct Batcher::State {
+  State(const Options& options_, SendStore& store_, AnnouncementSink& sink_)
+      : options(options_), store(store_), sink(sink_) {
+    for (int i = 0; i < options.workers; ++i) threads.emplace_back([this] { Work(); });
+    threads.emplace_back([this] { ExpireLate(); });
+  }
+
+  ~State() {
+    {
+      std::lock_guard lock(mutex);
+      stopping = true;
+    }
+    changed.notify_all();
+    for (std::thread& thread : threads) thread.join();
+    for (const auto& item : queue.Clear()) {
+      item->done(absl::UnavailableError("messaging is shutting down"));
+    }
+    figures.queue.Set(0);
+  }
+
+  void Submit(Send send, pg::Deadline deadline, Done done) {
+    auto item = std::make_shared<QueuedSend>();
+    item->send = std::move(send);
+    item->deadline = deadline;
+    item->done = std::move(done);
+    {
+      std::lock_guard lock(mutex);
+      if (!stopping && queue.size() < options.queue_max) {
+        item->arrival = ++arrivals;
+        queue.Add(std::move(item));
+        figures.queue.Set(static_cast<double>(queue.size()));
+      }
+    }
+    if (item == nullptr) {
+      changed.notify_one();
+      return;
+    }
+    figures.full.Increment();
+    item->done(rpc::Refuse(v1::TOO_MANY, "the queue of sends is full"));
+  }
+
+  void Work() {
+    while (true) {
+      QueuedSends batch;
+      {
+        std::unique_lock lock(mutex);
+        while (true) {
+          if (stopping) return;
+          batch = queue.Take(options.batch_max, options.batch_bytes, steady_clock::now());
+          if (!batch.empty()) break;
+          // Lanes may be ready and yet held, by a send with the same msg_id in flight.
+          auto until = std::min(queue.NextWake(), steady_clock::now() + std::chrono::seconds(1));
+          if (queue.HasReady()) until = std::min(until, steady_clock::now() + kHeldTick);
+          changed.wait_until(lock, until);
+        }
+        for (const auto& item : batch) in_flight.insert(item);
+        figures.queue.Set(static_cast<double>(queue.size()));
+      }
+      QueuedSends again = Commit(batch);
+      {
+        std::lock_guard lock(mutex);
+        for (const auto& item : batch) in_flight.erase(item);
+        std::erase_if(again, [](const auto& item) { return item->answered; });
+        queue.Finish(batch, again, steady_clock::now());
+        figures.queue.Set(static_cast<double>(queue.size()));
+      }
+      changed.notify_all();
+    }
+  }
+
+  // Commits, answers, publishes. Returns those that met a locked feed, in order.
+  QueuedSends Commit(const QueuedSends& batch) {
+    auto begin = steady_clock::now();
+    absl::StatusOr<SendOutcomes> outcomes = Append(batch);
+    std::chrono::duration<double> taken = steady_clock::now() - begin;
+    figures.size.Observe(static_cast<double>(batch.size()));
+    figures.seconds.Observe(taken.count());
+    if (outcomes.ok()) return Settle(batch, *std::move(outcomes));
+    if (IsTransient(outcomes.status())) {
+      for (const auto& item : batch) Answer(*item, outcomes.status());
+      return {};
+    }
+    return CommitOneByOne(batch, outcomes.status());
+  }
+
+  // A send of the batch is at fault: its neighbours must not fail with it.
+  QueuedSends CommitOneByOne(const QueuedSends& batch, const absl::Status& why) {
+    figures.poisoned.Increment();
+    log::Warn("a batch failed and is repeated send by send",
+              {{"why", Message(why)}, {"sends", batch.size()}});
+    QueuedSends again;
+    for (const auto& item : batch) {
+      absl::StatusOr<SendOutcomes> outcomes = Append({item});
+      // A concurrent send of the same msg_id won: the second try finds its message.
+      if (absl::IsAlreadyExists(outcomes.status())) outcomes = Append({item});
+      if (!outcomes.ok()) {
+        Answer(*item, outcomes.status());
+        continue;
+      }
+      QueuedSends left = Settle({item}, *std::move(outcomes));
+      again.insert(again.end(), left.begin(), left.end());
+    }
+    return again;
+  }
+
+  absl::StatusOr<SendOutcomes> Append(const QueuedSends& batch) {
+    std::vector<const Send*> sends;
+    for (const auto& item : batch) sends.push_back(&item->send);
+    std::vector<int64_t> published = sink.TakePublished();
+    auto outcomes = store.Append(steady_clock::now() + options.commit_timeout, sends, published);
+    if (!outcomes.ok()) sink.GiveBack(published);
+    return outcomes;
+  }
+
+  QueuedSends Settle(const QueuedSends& batch, SendOutcomes outcomes) {
+    QueuedSends again;
+    Announcement announcement;
+    announcement.id = outcomes.announcement;
+    for (size_t i = 0; i < batch.size(); ++i) {
+      SendOutcome& outcome = outcomes.each[i];
+      switch (outcome.kind) {
+        case SendOutcome::Kind::kRetry:
+          figures.locked.Increment();
+          again.push_back(batch[i]);
+          break;
+        case SendOutcome::Kind::kDenied:
+          Answer(*batch[i], rpc::Refuse(v1::PERMISSION_DENIED, "Message.to: not friends"));
+          break;
+        case SendOutcome::Kind::kRepeat:
+          figures.repeats.Increment();
+          [[fallthrough]];
+        case SendOutcome::Kind::kStored: {
+          Announced announced = RenderEvent(outcome.row);
+          announced.event.set_trace(batch[i]->send.trace);
+          announced.event.set_author_client(batch[i]->send.client_id);
+          SendResult result;
+          result.repeat = outcome.kind == SendOutcome::Kind::kRepeat;
+          result.message = announced.event.record().message();
+          Answer(*batch[i], std::move(result));
+          announcement.events.push_back(std::move(announced));
+          break;
+        }
+      }
+    }
+    if (!announcement.events.empty()) sink.Publish(std::move(announcement));
+    return again;
+  }
+
+  void Answer(QueuedSend& item, absl::StatusOr<SendResult> result) {
+    {
+      std::lock_guard lock(mutex);
+      if (std::exchange(item.answered, true)) return;
+    }
+    item.done(std::move(result));
+  }
+
+  void ExpireLate() {
+    std::unique_lock lock(mutex);
+    while (!stopping) {
+      expiry_tick.wait_for(lock, kExpiryTick);
+      auto now = steady_clock::now();
+      QueuedSends late = queue.Expire(now);
+      for (const auto& item : in_flight) {
+        if (item->deadline <= now && !item->answered) late.push_back(item);
+      }
+      if (late.empty()) continue;
+      for (const auto& item : late) item->answered = true;
+      figures.queue.Set(static_cast<double>(queue.size()));
+      lock.unlock();
+      figures.expired.Increment(static_cast<double>(late.size()));
+      for (const auto& item : late) {
+        item->done(absl::DeadlineExceededError("the message was not committed in time"));
+      }
+      lock.lock();
+    }
+  }
+
+  const Options options;
+  SendStore& store;
+  AnnouncementSink& sink;
+  Figures figures;
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::condition_variable expiry_tick;
+  bool stopping = false;
+  uint64_t arrivals = 0;
+  SendQueue queue;
+  std::unordered_set<std::shared_ptr<QueuedSend>> in_flight;
+  std::vector<std::thread> threads;
+};
+
+Batcher::Batcher(const Options& options, SendStore& store, AnnouncementSink& sink)
+    : state_(std::make_unique<State>(options, store, sink)) {}
+Batcher::~Batcher() = default;
+
+void Batcher::Submit(Send send, pg::Deadline deadline, Done done) {
+  state_->Submit(std::move(send), deadline, std::move(done));
+}
+
+}  // namespace chat::messaging

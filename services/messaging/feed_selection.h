@@ -1,0 +1,14 @@
+// The feeds whose events reach an account: open p2p feeds of its rosters, its self feeds, its `ses`
+// feed. A closed feed is not replayed, a reopened one from where it was opened (O9).
+#pragma once
+
+// A FROM item `f` (id, above): feeds of account $1 that moved above position $2.
+#define CHAT_MOVED_FEEDS                                                    \
+  "(SELECT g.id, greatest($2, g.opened_at) AS above FROM messaging.feed g " \
+  " JOIN messaging.roster r ON g.a = r.roster_id "                          \
+  " WHERE g.kind = 'p2p' AND r.account_id = $1 AND g.open AND g.top > $2 "  \
+  "UNION SELECT g.id, greatest($2, g.opened_at) FROM messaging.feed g "     \
+  " JOIN messaging.roster r ON g.b = r.roster_id "                          \
+  " WHERE g.kind = 'p2p' AND r.account_id = $1 AND g.open AND g.top > $2 "  \
+  "UNION SELECT g.id, $2 FROM messaging.feed g "                            \
+  " WHERE g.kind = 'ses' AND g.a = $1 AND g.b = 0 AND g.top > $2) f "

@@ -1,0 +1,34 @@
+// History/get and History/update before any store is asked (PROTOCOL 5.6.4, 5.6.5). Pure.
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include <cstdint>
+#include <string>
+
+#include "chat/v1/call.pb.h"
+#include "chat/v1/records.pb.h"
+#include "libs/base/ids.h"
+
+namespace chat::messaging {
+
+// A p2p feed as one of its halves asks for it.
+struct AskedFeed {
+  AccountId account;
+  RosterId roster;   // own
+  std::string own;   // its phone id
+  std::string peer;  // well formed; equal to `own` for the self feed
+};
+
+struct Selection {
+  int64_t from = 0;      // message id, included; 0: from the end
+  bool forward = false;  // oldest first
+  int count = 0;         // 1 to 1000
+};
+
+// invalid_data: roster_id not own, feed missing or malformed, not a participant.
+absl::StatusOr<AskedFeed> CheckFeed(const v1::Caller& caller, const v1::History& request);
+// N < 0 backwards, N > 0 forwards, 0 as -50; at most 1000. invalid_data for a negative entity_id.
+absl::StatusOr<Selection> CheckSelection(const v1::History& request);
+
+}  // namespace chat::messaging

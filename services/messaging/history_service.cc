@@ -1,0 +1,50 @@
+#include "services/messaging/history_service.h"
+
+#include <utility>
+
+#include "libs/base/status.h"
+#include "libs/rpc/call.h"
+#include "services/messaging/history_rules.h"
+#include "services/messaging/render.h"
+
+namespace chat::messaging {
+
+namespace {
+
+// A page and its record fit into the default packet of 1 MiB (PROTOCOL 5.6.4, O22).
+constexpr int64_t kPageBytes = 700 << 10;
+
+}  // namespace
+
+grpc::Status HistoryService::Get(grpc::ServerContext* context, const v1::History* request,
+                                 v1::Reply* reply) {
+  return rpc::Serve(context, "HistoryService/Get", [&](const rpc::Call& call) -> absl::Status {
+    CHAT_ASSIGN_OR_RETURN(AskedFeed feed, CheckFeed(call.caller, *request));
+    CHAT_ASSIGN_OR_RETURN(Selection selection, CheckSelection(*request));
+    CHAT_ASSIGN_OR_RETURN(std::vector<MessageRow> page,
+                          store_.Page(call.deadline, feed, selection, kPageBytes));
+    v1::History& answer = *reply->add_records()->mutable_history();
+    answer.set_roster_id(feed.own);
+    *answer.mutable_p2p() = SortedPair(feed.own, feed.peer);
+    answer.set_size(page.empty() ? 0 : page.back().id);
+    answer.set_entity_id(request->entity_id());
+    for (const MessageRow& row : page) *answer.add_data() = RenderMessage(row);
+    answer.set_status(v1::History::GET);
+    return absl::OkStatus();
+  });
+}
+
+grpc::Status HistoryService::Update(grpc::ServerContext* context, const v1::History* request,
+                                    v1::Reply* reply) {
+  return rpc::Serve(context, "HistoryService/Update", [&](const rpc::Call& call) -> absl::Status {
+    CHAT_ASSIGN_OR_RETURN(AskedFeed feed, CheckFeed(call.caller, *request));
+    CHAT_ASSIGN_OR_RETURN(Selection selection, CheckSelection(*request));
+    CHAT_ASSIGN_OR_RETURN(Announcement announcement,
+                          store_.Read(call.deadline, feed, selection.from));
+    for (Announced& announced : announcement.events) announced.event.set_trace(call.trace);
+    sink_.Publish(std::move(announcement));
+    return absl::OkStatus();
+  });
+}
+
+}  // namespace chat::messaging

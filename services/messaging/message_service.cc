@@ -1,0 +1,49 @@
+#include "services/messaging/message_service.h"
+
+#include <future>
+#include <memory>
+#include <utility>
+
+#include "libs/base/status.h"
+
+namespace chat::messaging {
+
+namespace {
+
+// The batcher answers by the deadline; a little later the waiting thread gives up on it.
+constexpr std::chrono::milliseconds kAnswerGrace{500};
+
+}  // namespace
+
+void Sender::Client(const rpc::Call& call, const v1::Message& request, Done done) {
+  absl::StatusOr<Send> send = CheckSend(call.caller, request);
+  if (!send.ok()) return done(send.status());
+  send->trace = call.trace;
+  batcher_.Submit(*std::move(send), call.deadline,
+                  [done = std::move(done)](absl::StatusOr<SendResult> result) {
+                    if (!result.ok()) return done(result.status());
+                    v1::Reply reply;
+                    if (result->repeat) {
+                      *reply.add_records()->mutable_message() = std::move(result->message);
+                    }
+                    done(std::move(reply));
+                  });
+}
+
+grpc::Status MessageService::Client(grpc::ServerContext* context, const v1::Message* request,
+                                    v1::Reply* reply) {
+  return rpc::Serve(context, "MessageService/Client", [&](const rpc::Call& call) -> absl::Status {
+    auto answer = std::make_shared<std::promise<absl::StatusOr<v1::Reply>>>();
+    auto future = answer->get_future();
+    sender_.Client(call, *request, [answer](absl::StatusOr<v1::Reply> result) {
+      answer->set_value(std::move(result));
+    });
+    if (future.wait_until(call.deadline + kAnswerGrace) != std::future_status::ready) {
+      return absl::DeadlineExceededError("the message was not committed in time");
+    }
+    CHAT_ASSIGN_OR_RETURN(*reply, future.get());
+    return absl::OkStatus();
+  });
+}
+
+}  // namespace chat::messaging

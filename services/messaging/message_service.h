@@ -1,0 +1,36 @@
+// Message/client (PROTOCOL 5.6.1): checks, then the batcher. The unary RPC and the ordered lane use
+// the same Sender.
+#pragma once
+
+#include <functional>
+
+#include "chat/v1/messaging.grpc.pb.h"
+#include "libs/rpc/call.h"
+#include "services/messaging/batcher.h"
+
+namespace chat::messaging {
+
+class Sender {
+ public:
+  using Done = std::function<void(absl::StatusOr<v1::Reply>)>;
+
+  explicit Sender(Batcher& batcher) : batcher_(batcher) {}
+  // Answers once, by the call's deadline, here or on a thread of the batcher. The reply is empty
+  // for a stored message; for a repeated one it holds the message of the first time.
+  void Client(const rpc::Call& call, const v1::Message& request, Done done);
+
+ private:
+  Batcher& batcher_;
+};
+
+class MessageService : public v1::MessageService::Service {
+ public:
+  explicit MessageService(Sender& sender) : sender_(sender) {}
+  grpc::Status Client(grpc::ServerContext* context, const v1::Message* request,
+                      v1::Reply* reply) override;
+
+ private:
+  Sender& sender_;
+};
+
+}  // namespace chat::messaging

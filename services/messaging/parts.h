@@ -1,0 +1,64 @@
+// What chat-messaging is made of, in the order in which it is built; destroyed in reverse.
+#pragma once
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "libs/pg/pool.h"
+#include "libs/redis/publisher.h"
+#include "services/messaging/announcer.h"
+#include "services/messaging/batcher.h"
+#include "services/messaging/horizon.h"
+#include "services/messaging/housekeeping.h"
+#include "services/messaging/message_service.h"
+#include "services/messaging/messaging_config.h"
+#include "services/messaging/pg_announcement_store.h"
+#include "services/messaging/pg_history_store.h"
+#include "services/messaging/pg_projection_store.h"
+#include "services/messaging/pg_replay_store.h"
+#include "services/messaging/pg_send_store.h"
+#include "services/messaging/pg_session_store.h"
+
+namespace chat::messaging {
+
+struct Parts {
+  explicit Parts(const MessagingConfig& config)
+      : pool(config.pg_url, static_cast<int>(config.pg_connections)),
+        commit_pool(config.pg_url, static_cast<int>(config.commit_workers)),
+        publisher(config.redis),
+        announcements(pool),
+        projections(pool),
+        history(pool),
+        replay(pool),
+        sessions(pool, config.session_grace_s),
+        sends(commit_pool),
+        announcer(announcements, publish()),
+        horizon(announcements, publish()),
+        housekeeping(sessions, projections, config.notice_life_s),
+        batcher(config.batcher(), sends, announcer),
+        sender(batcher) {}
+
+  RedisPublish publish() {
+    return [this](std::vector<redis::Publication> batch, std::function<void(bool)> done) {
+      publisher.Publish(std::move(batch), std::move(done));
+    };
+  }
+
+  pg::Pool pool;
+  pg::Pool commit_pool;
+  redis::Publisher publisher;
+  PgAnnouncementStore announcements;
+  PgProjectionStore projections;
+  PgHistoryStore history;
+  PgReplayStore replay;
+  PgSessionStore sessions;
+  PgSendStore sends;
+  Announcer announcer;
+  Horizon horizon;
+  Housekeeping housekeeping;
+  Batcher batcher;
+  Sender sender;
+};
+
+}  // namespace chat::messaging

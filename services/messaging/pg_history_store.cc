@@ -1,0 +1,179 @@
+#include "services/messaging/pg_history_store.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "chat/v1/records.pb.h"
+#include "libs/base/status.h"
+#include "libs/rpc/refusal.h"
+#include "services/messaging/message_rows.h"
+#include "services/messaging/pg_notices.h"
+#include "services/messaging/render.h"
+
+namespace chat::messaging {
+
+namespace {
+
+constexpr pg::Statement kFindFeed = {
+    "messaging_find_feed",
+    "SELECT f.id, f.last_id, f.a + f.b - $1 AS peer FROM messaging.roster p "
+    "JOIN messaging.feed f ON f.kind = 'p2p' AND f.a = least($1, p.roster_id) "
+    "AND f.b = greatest($1, p.roster_id) WHERE p.phone_id = $2"};
+
+constexpr pg::Statement kIsMessage = {
+    "messaging_is_message", "SELECT 1 FROM messaging.message WHERE feed_id = $1 AND id = $2"};
+
+// `bytes` is about what the rows before take on the wire. The size of a stored body is known
+// without reading it. The first row always fits.
+constexpr pg::Statement kPageBack = {
+    "messaging_page_back",
+    "SELECT " CHAT_MESSAGE_COLUMNS
+    " FROM (SELECT id, "
+    "sum(octet_length(body) + 350) OVER (ORDER BY id DESC) - octet_length(body) AS bytes "
+    "FROM (SELECT id, body FROM messaging.message WHERE feed_id = $1 AND id <= $2 "
+    "ORDER BY id DESC LIMIT $3) picked) page JOIN messaging.message m ON m.id = "
+    "page.id " CHAT_MESSAGE_JOINS "WHERE page.bytes <= 350 OR page.bytes < $4 ORDER BY m.id DESC"};
+
+constexpr pg::Statement kPageForward = {
+    "messaging_page_forward",
+    "SELECT " CHAT_MESSAGE_COLUMNS
+    " FROM (SELECT id, "
+    "sum(octet_length(body) + 350) OVER (ORDER BY id) - octet_length(body) AS bytes "
+    "FROM (SELECT id, body FROM messaging.message WHERE feed_id = $1 AND id >= $2 "
+    "ORDER BY id LIMIT $3) picked) page JOIN messaging.message m ON m.id = "
+    "page.id " CHAT_MESSAGE_JOINS "WHERE page.bytes <= 350 OR page.bytes < $4 ORDER BY m.id"};
+
+constexpr pg::Statement kNextId = {
+    "messaging_next_id",
+    "SELECT coalesce(min(id), 0) AS next FROM messaging.message WHERE feed_id = $1 AND id > $2"};
+
+constexpr pg::Statement kRaiseReader = {
+    "messaging_raise_reader",
+    "INSERT INTO messaging.reader AS r (feed_id, roster_id, reader) VALUES ($1, $2, $3) "
+    "ON CONFLICT (feed_id, roster_id) DO UPDATE SET "
+    "reader = greatest(r.reader, excluded.reader)"};
+
+// Unread: messages of others behind the reader that stand as sent (5), so neither system messages,
+// nor open uploads, nor removed ones.
+constexpr pg::Statement kViews = {
+    "messaging_views",
+    "SELECT p.ord, coalesce(r.reader, 0) AS reader, f.last_id, ("
+    "  SELECT count(*) FROM (SELECT 1 FROM messaging.message m WHERE m.feed_id = f.id "
+    "  AND m.id > coalesce(r.reader, 0) AND m.author <> $1 AND m.status = 5 LIMIT 100000) u"
+    ") AS unread FROM unnest($2::bigint[]) WITH ORDINALITY AS p (peer, ord) "
+    "JOIN messaging.feed f ON f.kind = 'p2p' AND f.a = least($1, p.peer) "
+    "AND f.b = greatest($1, p.peer) "
+    "LEFT JOIN messaging.reader r ON r.feed_id = f.id AND r.roster_id = $1"};
+
+constexpr pg::Statement kMessagesById = {"messaging_messages_by_id",
+                                         "SELECT " CHAT_MESSAGE_COLUMNS
+                                         " FROM messaging.message m " CHAT_MESSAGE_JOINS
+                                         "WHERE m.id = ANY ($1::bigint[])"};
+
+struct FoundFeed {
+  int64_t id = 0;
+  int64_t last_id = 0;
+  int64_t peer = 0;
+};
+
+absl::StatusOr<FoundFeed> Find(pg::Tx& tx, const AskedFeed& asked, int64_t message) {
+  pqxx::result rows = tx.Exec(kFindFeed, asked.roster.value, asked.peer);
+  if (rows.empty()) return rpc::Refuse(v1::INVALID_DATA, "History.feed: no such feed");
+  FoundFeed feed{rows[0]["id"].as<int64_t>(), rows[0]["last_id"].as<int64_t>(),
+                 rows[0]["peer"].as<int64_t>()};
+  if (message != 0 && tx.Exec(kIsMessage, feed.id, message).empty()) {
+    return rpc::Refuse(v1::INVALID_DATA, "History.entity_id: not a message of the feed");
+  }
+  return feed;
+}
+
+// Fills `next` from the neighbours of a page; that of the newest row is asked.
+void FillNext(pg::Tx& tx, FoundFeed feed, bool forward, std::vector<MessageRow>* page) {
+  if (page->empty()) return;
+  for (size_t i = 0; i + 1 < page->size(); ++i) {
+    MessageRow& older = forward ? (*page)[i] : (*page)[i + 1];
+    older.next = forward ? (*page)[i + 1].id : (*page)[i].id;
+  }
+  MessageRow& newest = forward ? page->back() : page->front();
+  newest.next = tx.Exec(kNextId, feed.id, newest.id)[0]["next"].as<int64_t>();
+}
+
+std::vector<PgHistoryStore::View> LoadViews(pg::Tx& tx, RosterId roster,
+                                            const std::vector<int64_t>& peers) {
+  std::vector<PgHistoryStore::View> views(peers.size());
+  std::map<int64_t, std::vector<size_t>> last;  // message id -> the views that end in it
+  std::vector<int64_t> ids;
+  for (const pqxx::row& row : tx.Exec(kViews, roster.value, pg::Array(peers))) {
+    size_t index = row["ord"].as<size_t>() - 1;
+    views[index].reader = row["reader"].as<int64_t>();
+    views[index].unread = row["unread"].as<int64_t>();
+    int64_t id = row["last_id"].as<int64_t>();
+    if (id == 0) continue;
+    last[id].push_back(index);
+    ids.push_back(id);
+  }
+  if (ids.empty()) return views;
+  for (const pqxx::row& row : tx.Exec(kMessagesById, pg::Array(ids))) {
+    MessageRow message = ReadMessageRow(row);
+    for (size_t index : last[message.id]) views[index].last = message;
+  }
+  return views;
+}
+
+std::string LastMsgRecord(const AskedFeed& asked, const PgHistoryStore::View& view,
+                          int64_t now_ms) {
+  v1::Record record;
+  v1::Contact& contact = *record.mutable_contact();
+  contact.set_phone_id(asked.peer);
+  contact.set_reader(view.reader);
+  contact.set_unread(view.unread);
+  if (view.last) *contact.mutable_last_msg() = RenderMessage(*view.last);
+  contact.set_update(now_ms);
+  contact.set_status(v1::Contact::LAST_MSG);
+  return record.SerializeAsString();
+}
+
+constexpr pg::Statement kNow = {
+    "messaging_now", "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now_ms"};
+
+}  // namespace
+
+absl::StatusOr<std::vector<MessageRow>> PgHistoryStore::Page(pg::Deadline deadline,
+                                                             const AskedFeed& asked,
+                                                             const Selection& selection,
+                                                             int64_t bytes) {
+  using Rows = std::vector<MessageRow>;
+  return pool_.Get<Rows>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<Rows> {
+    CHAT_ASSIGN_OR_RETURN(FoundFeed feed, Find(tx, asked, selection.from));
+    int64_t from = selection.from == 0 && !selection.forward ? INT64_MAX : selection.from;
+    Rows page;
+    for (const pqxx::row& row : tx.Exec(selection.forward ? kPageForward : kPageBack, feed.id, from,
+                                        selection.count, bytes)) {
+      page.push_back(ReadMessageRow(row));
+    }
+    FillNext(tx, feed, selection.forward, &page);
+    return page;
+  });
+}
+
+absl::StatusOr<Announcement> PgHistoryStore::Read(pg::Deadline deadline, const AskedFeed& asked,
+                                                  int64_t position) {
+  return pool_.Get<Announcement>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<Announcement> {
+    CHAT_ASSIGN_OR_RETURN(FoundFeed feed, Find(tx, asked, position));
+    int64_t reader = position == 0 ? feed.last_id : position;
+    tx.Exec(kRaiseReader, feed.id, asked.roster.value, reader);
+    View view = LoadViews(tx, asked.roster, {feed.peer})[0];
+    int64_t now_ms = tx.Exec(kNow)[0]["now_ms"].as<int64_t>();
+    return AppendNotices(tx, {{asked.account, LastMsgRecord(asked, view, now_ms), false}});
+  });
+}
+
+absl::StatusOr<std::vector<PgHistoryStore::View>> PgHistoryStore::Views(
+    pg::Deadline deadline, RosterId roster, const std::vector<int64_t>& peers) {
+  using Result = std::vector<View>;
+  return pool_.Get<Result>(
+      deadline, [&](pg::Tx& tx) -> absl::StatusOr<Result> { return LoadViews(tx, roster, peers); });
+}
+
+}  // namespace chat::messaging

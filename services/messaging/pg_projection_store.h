@@ -1,0 +1,40 @@
+// What other owners tell messaging: rosters, friendships, notices. Each change once, all changes of
+// a request in one transaction (delivery promise, part 9).
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include <set>
+
+#include "chat/v1/messaging.pb.h"
+#include "libs/pg/pool.h"
+#include "services/messaging/rows.h"
+
+namespace chat::messaging {
+
+class PgProjectionStore {
+ public:
+  explicit PgProjectionStore(pg::Pool& pool) : pool_(pool) {}
+
+  // Applies the changes in their order; those whose (source, sequence) was applied before are
+  // skipped. Returns what is to be published. kInvalidArgument: a change makes no sense; nothing of
+  // the request is applied.
+  absl::StatusOr<Announcement> Apply(pg::Deadline deadline, const v1::ApplyRequest& request);
+
+  struct Access {
+    bool read = false;
+    bool write = false;
+  };
+  // What an account may do with the topic `p2p/A/B`, `ses/P` or `ac/I` (PROTOCOL 1.4).
+  absl::StatusOr<Access> AccessTo(pg::Deadline deadline, AccountId account,
+                                  const std::string& topic);
+
+  // Forgets changes applied a week ago and events of `ses` feeds older than `notice_life_s`, a
+  // bounded number at a time.
+  absl::Status Prune(pg::Deadline deadline, int64_t notice_life_s);
+
+ private:
+  pg::Pool& pool_;
+};
+
+}  // namespace chat::messaging

@@ -1,0 +1,20 @@
+// Sends in PostgreSQL: one call of messaging.append() per batch (migrations/messaging/0002_append).
+#pragma once
+
+#include "libs/pg/pool.h"
+#include "services/messaging/send_store.h"
+
+namespace chat::messaging {
+
+class PgSendStore : public SendStore {
+ public:
+  explicit PgSendStore(pg::Pool& pool) : pool_(pool) {}
+  absl::StatusOr<SendOutcomes> Append(pg::Deadline deadline, std::span<const Send* const> sends,
+                                      const std::vector<int64_t>& published) override;
+
+ private:
+  absl::Status LoadRepeats(pg::Deadline deadline, SendOutcomes* outcomes);
+  pg::Pool& pool_;
+};
+
+}  // namespace chat::messaging

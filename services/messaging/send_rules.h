@@ -1,0 +1,38 @@
+// Message/client before any store is asked (PROTOCOL 5.6.1): defaults, normalising, and the checks
+// that the request itself decides. Pure.
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "chat/v1/call.pb.h"
+#include "chat/v1/records.pb.h"
+#include "libs/base/ids.h"
+
+namespace chat::messaging {
+
+// A send to a p2p feed, ready for the batcher.
+struct Send {
+  AccountId account;  // whose connection asks
+  RosterId author;
+  std::string peer;    // phone id, well formed; equal to the author's in the self chat
+  std::string feed;    // both halves sorted: what the order of arrival is kept by
+  std::string msg_id;  // the client's own id; empty: none
+  // Where there is no msg_id and the gateway named the packet (O3): what this PUBLISH is stored
+  // under, and, if it came with DUP, where an earlier copy of it may be found.
+  std::string dup_key;
+  std::optional<std::string> dup_find;    // same epoch
+  std::optional<std::string> dup_before;  // the epoch before: a resend follows a reconnect
+  std::optional<int64_t> created;
+  std::string body;       // serialised v1.Message with what the author wrote
+  std::string client_id;  // of the author's device, for the event
+  std::string trace;      // likewise; set by whoever submits
+};
+
+// Refusals are named by the specification: invalid_data, permission_denied.
+absl::StatusOr<Send> CheckSend(const v1::Caller& caller, const v1::Message& request);
+
+}  // namespace chat::messaging
