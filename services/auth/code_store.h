@@ -33,7 +33,7 @@ struct CodeRequest {
 struct CodeAnswer {
   SendVerdict verdict = SendVerdict::kNone;
   bool within_limits = true;  // false: too many codes; nothing has changed
-  Pending pending;            // with the code to send, where the verdict is kSame or kNew
+  Pending pending = {};       // with the code to send, where the verdict is kSame or kNew
 };
 
 struct VerifyAnswer {
