@@ -3,15 +3,15 @@
 namespace chat::roster {
 
 void RosterConfig::Declare(config::Keys& keys) {
-  keys.Add("pg_url", &pg_url, "PostgreSQL of the schema roster, postgresql://...",
+  keys.Add("pg_url", &pg_url, "PostgreSQL of the schema roster, postgresql://….",
            config::Secret::kYes);
-  keys.Add("pg_connections", &pg_connections, "connections to PostgreSQL at most", 1, 1000);
-  keys.Add("redis", &redis, "Redis for presence, host:port");
-  keys.Add("messaging_addrs", &messaging_addrs, "gRPC addresses of messaging, host:port");
+  keys.Add("pg_connections", &pg_connections, "Connections to PostgreSQL at most.", 1, 1000);
+  keys.Add("redis", &redis, "Redis for presence, host:port.");
+  keys.Add("messaging_addrs", &messaging_addrs, "gRPC addresses of messaging, host:port.");
   keys.Add("friend_requests_per_day", &friend_requests_per_day,
-           "Friend/request per phone and day (UTC), 0 = no limit", 0);
+           "Friend/request per phone and day (UTC), 0 = no limit.", 0);
   keys.Add("contacts_per_roster", &contacts_per_roster,
-           "entries of a roster above which a new request is refused", 1, 100'000);
+           "Entries of a roster above which a new request is refused.", 1, 100'000);
 }
 
 absl::Status RosterConfig::Check() const {
