@@ -12,6 +12,15 @@
 #include <string>
 #include <vector>
 
+// libpqxx 6 has no std::optional of bytea: this gives it one, in PostgreSQL's hexadecimal form.
+template <>
+struct pqxx::string_traits<pqxx::binarystring> {
+  static constexpr const char* name() noexcept { return "bytea"; }
+  static constexpr bool has_null() noexcept { return false; }
+  static bool is_null(const pqxx::binarystring&) { return false; }
+  static std::string to_string(const pqxx::binarystring& bytes);
+};
+
 namespace chat::pg {
 
 // SQL with a name, which is its label in metrics and logs. A constant beside its only user.
