@@ -8,10 +8,16 @@ namespace chat::auth {
 namespace {
 
 constexpr CodeLimits kLimits{.life_s = 900, .wrong_tries = 5};
-const Claim kBare{.connection = "reg_1"};
+Claim WithKey(const std::string& dev_key) { return {"reg_1", "", dev_key, ""}; }
+const Claim kBare = WithKey("");
 
 Pending Row() {
-  return {.phone = "380670001234", .dev_key = "DevKey", .os = "android", .code = "903182"};
+  Pending row;
+  row.phone = "380670001234";
+  row.dev_key = "DevKey";
+  row.os = "android";
+  row.code = "903182";
+  return row;
 }
 Pending Aged(int64_t age_s) {
   Pending row = Row();
@@ -37,11 +43,11 @@ Pending Jwt() {
 }
 
 TEST(CodeRulesTest, OnlyWhatIsGivenMustMatch) {
-  struct Row_ {
+  struct Case {
     Claim claim;
     bool matches;
   };
-  const Row_ rows[] = {
+  const Case cases[] = {
       {kBare, true},
       {{"reg_1", "reg_1", "DevKey", "380670001234"}, true},
       {{"reg_1", "", "DevKey", "+380670001234"}, true},
@@ -50,7 +56,7 @@ TEST(CodeRulesTest, OnlyWhatIsGivenMustMatch) {
       {{"reg_1", "", "", "380670001235"}, false},
       {{"reg_1", "", "", "nonsense"}, false},
   };
-  for (const Row_& row : rows) {
+  for (const Case& row : cases) {
     EXPECT_EQ(Matches(row.claim, Row()), row.matches)
         << row.claim.client_id << row.claim.dev_key << row.claim.phone;
   }
@@ -73,7 +79,7 @@ TEST(CodeRulesTest, AJwtIsNeverReadOutOrSent) {
 }
 
 TEST(CodeRulesTest, NothingIsSentWithoutAPendingRowThatMatchesAndMayStillBeTried) {
-  const Claim other{.connection = "reg_1", .dev_key = "Other"};
+  const Claim other = WithKey("Other");
   for (Send how : {Send::kVoice, Send::kSms}) {
     EXPECT_EQ(JudgeSend(how, std::nullopt, kBare, kLimits), SendVerdict::kNone);
     EXPECT_EQ(JudgeSend(how, Verified(1), kBare, kLimits), SendVerdict::kNone);
@@ -83,14 +89,14 @@ TEST(CodeRulesTest, NothingIsSentWithoutAPendingRowThatMatchesAndMayStillBeTried
 }
 
 TEST(CodeRulesTest, VerifyChecksInTheOrderOfTheSpecification) {
-  struct Row_ {
+  struct Case {
     const char* what;
     std::optional<Pending> pending;
     const char* dev_key;
     const char* code;
     VerifyVerdict verdict;
   };
-  const Row_ rows[] = {
+  const Case cases[] = {
       {"right", Row(), "DevKey", "903182", VerifyVerdict::kAccept},
       {"right, at the last second", Aged(899), "", "903182", VerifyVerdict::kAccept},
       {"right, at the last try", Tried(4), "", "903182", VerifyVerdict::kAccept},
@@ -106,9 +112,9 @@ TEST(CodeRulesTest, VerifyChecksInTheOrderOfTheSpecification) {
       {"another JWT", Jwt(), "", "a.b.d", VerifyVerdict::kWrong},
       {"the stored hash of a JWT", Jwt(), "", "", VerifyVerdict::kWrong},
   };
-  for (const Row_& row : rows) {
-    Claim claim{.connection = "reg_1", .dev_key = row.dev_key};
-    EXPECT_EQ(JudgeVerify(row.pending, claim, row.code, kLimits), row.verdict) << row.what;
+  for (const Case& row : cases) {
+    EXPECT_EQ(JudgeVerify(row.pending, WithKey(row.dev_key), row.code, kLimits), row.verdict)
+        << row.what;
   }
   EXPECT_EQ(JudgeVerify(Jwt(), kBare, Jwt().code, kLimits), VerifyVerdict::kWrong);
 }
@@ -119,7 +125,7 @@ TEST(CodeRulesTest, AVerificationMayBeRepeatedForTwoMinutesWithItsOwnCode) {
   EXPECT_EQ(JudgeVerify(Verified(121), kBare, "903182", kLimits), VerifyVerdict::kNone);
   EXPECT_EQ(JudgeVerify(Verified(1), kBare, "000000", kLimits), VerifyVerdict::kNoneTried);
   EXPECT_EQ(JudgeVerify(Verified(1, 5), kBare, "903182", kLimits), VerifyVerdict::kNone);
-  Claim other{.connection = "reg_1", .dev_key = "Other"};
+  const Claim other = WithKey("Other");
   EXPECT_EQ(JudgeVerify(Verified(1), other, "903182", kLimits), VerifyVerdict::kNone);
 }
 

@@ -1,7 +1,10 @@
 // From a phone number to a session, over gRPC and on a real PostgreSQL (PROTOCOL 5.1.1 to 5.1.4).
 #include "services/auth/registrar.h"
 
+#include <algorithm>
+
 #include "services/auth/auth_fixture.h"
+#include "services/auth/secrets.h"
 
 namespace chat::auth {
 namespace {
