@@ -8,6 +8,7 @@
 #include <exception>
 #include <map>
 
+#include "libs/base/known_leaks.h"
 #include "libs/base/status.h"
 #include "libs/log/log.h"
 
@@ -20,12 +21,6 @@ std::string pqxx::string_traits<pqxx::binarystring>::to_string(const pqxx::binar
   }
   return text;
 }
-
-#if defined(__SANITIZE_ADDRESS__)
-// libpqxx 6.4 forgets the last result of a connection that breaks (2 KiB at a time).
-extern "C" const char* __lsan_default_suppressions();
-extern "C" const char* __lsan_default_suppressions() { return "leak:libpqxx-6\n"; }
-#endif
 
 namespace chat::pg {
 namespace {

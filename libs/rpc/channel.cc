@@ -8,6 +8,7 @@
 
 #include <algorithm>
 
+#include "libs/base/known_leaks.h"
 #include "libs/log/log.h"
 
 namespace chat::rpc {

@@ -55,6 +55,8 @@ class Serving {
   // after the last one.
   void OnStarted(std::function<absl::Status()> started) { started_.push_back(std::move(started)); }
   const std::string& name() const { return name_; }
+  // host:port as configured; its port may be 0.
+  const std::string& grpc_listen() const { return grpc_listen_; }
   // The port of grpc_listen; known from OnStarted on.
   int grpc_port() const { return grpc_port_; }
   grpc::ServerBuilder& builder() { return builder_; }
@@ -62,6 +64,7 @@ class Serving {
  private:
   friend class Process;
   std::string name_;
+  std::string grpc_listen_;
   int grpc_port_ = 0;
   grpc::ServerBuilder builder_;
   std::vector<std::shared_ptr<void>> parts_;
