@@ -1,0 +1,30 @@
+#include "libs/base/status.h"
+#include "libs/log/log.h"
+#include "libs/rpc/channel.h"
+#include "libs/rpc/process.h"
+#include "services/media/media_config.h"
+#include "services/media/media_service.h"
+#include "services/media/migrations.h"
+#include "services/media/parts.h"
+
+int main(int argc, char** argv) {
+  using namespace chat;
+  rpc::Process process("media", argc, argv);
+  media::MediaConfig config;
+  config.Declare(process.keys());
+  process.Schema("media", media::kMigrations, &config.pg_url);
+  return process.Run([&](rpc::Serving& serving) -> absl::Status {
+    CHAT_RETURN_IF_ERROR(config.Check());
+    auto parts = std::make_shared<media::Parts>(config, rpc::RoundRobin(config.auth_addrs));
+    serving.Keep(parts);
+    CHAT_RETURN_IF_ERROR(parts->files.Check());
+    serving.Add(std::make_shared<media::MediaService>(parts->transfers));
+    serving.OnStarted([parts = parts.get(), listen = config.http_listen]() -> absl::Status {
+      CHAT_RETURN_IF_ERROR(parts->http.Start(listen));
+      log::Info("serving http", {{"port", parts->http.port()}});
+      return absl::OkStatus();
+    });
+    serving.OnDrain([parts = parts.get()] { parts->http.Drain(std::chrono::seconds(3)); });
+    return absl::OkStatus();
+  });
+}
