@@ -90,4 +90,18 @@ grpc::Status AuthInternalService::Revoked(grpc::ServerContext* context,
   });
 }
 
+grpc::Status AuthInternalService::Whose(grpc::ServerContext* context,
+                                        const v1::TokenRequest* request, v1::TokenReply* reply) {
+  return rpc::Serve(context, "AuthInternal/Whose", [&](const rpc::Call& call) -> absl::Status {
+    const std::string hash = Sha256(request->token());
+    CHAT_ASSIGN_OR_RETURN(std::optional<Session> session, store_.FindByToken(call.deadline, hash));
+    if (!session) return absl::OkStatus();
+    const StoredToken* token = FindToken(session->tokens, hash);
+    if (token == nullptr || token->state != TokenState::kLive) return absl::OkStatus();
+    reply->set_account_id(session->account_id);
+    reply->set_phone(session->phone);
+    return absl::OkStatus();
+  });
+}
+
 }  // namespace chat::auth

@@ -88,6 +88,7 @@ absl::Status DeviceSessions::Login(const rpc::Call& call, const v1::Auth& auth, 
   CHAT_ASSIGN_OR_RETURN(bool added, store_.AddToken(call.deadline, session.id, Sha256(token)));
   if (!added) return NoSession("Auth: the session has ended");
   AddLogin(reply, session.client_id, token);
+  if (!registering) reply->set_token(token);
   return absl::OkStatus();
 }
 

@@ -72,6 +72,7 @@ TEST_F(DeviceSessionsTest, LoginOnALiveConnectionRenews) {
   ASSERT_TRUE(Call(&Stub::Login, As(login), auth, &reply).ok());
   ASSERT_EQ(reply.records_size(), 1);
   EXPECT_EQ(LoginOf(reply).client_id, "emqttd_1");
+  EXPECT_EQ(reply.token(), LoginOf(reply).token);
   EXPECT_EQ(VerdictOn("emqttd_1", login.token), v1::ConnectReply::AUTHENTICATED);
   EXPECT_EQ(VerdictOn("emqttd_1", LoginOf(reply).token), v1::ConnectReply::AUTHENTICATED);
   EXPECT_EQ(Connect("emqttd_1", login.token).code(), 4u);
@@ -109,6 +110,7 @@ TEST_F(DeviceSessionsTest, ARegisteringConnectionLogsInWithALiveTokenAndItsDevic
   v1::Reply reply;
   ASSERT_TRUE(Call(&Stub::Login, caller, auth, &reply).ok());
   EXPECT_EQ(LoginOf(reply).client_id, "emqttd_1");
+  EXPECT_EQ(reply.token(), "");
   EXPECT_EQ(VerdictOn("emqttd_1", LoginOf(reply).token), v1::ConnectReply::AUTHENTICATED);
 
   auth.set_token(LoginOf(reply).token);
