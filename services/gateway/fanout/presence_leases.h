@@ -1,0 +1,25 @@
+// Presence of accounts with a live connection here: sorted set `online:<account>` in Redis, member
+// the gateway's name, score the end of the lease (Unix ms). Rewritten every 5 s, ends by itself 15
+// s after a crash; an orderly end is told after 5 s of grace (PROTOCOL 5.9).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace chat::gateway {
+
+class PresenceLeases {
+ public:
+  PresenceLeases(std::string redis, std::string gateway);
+  ~PresenceLeases();  // gives all leases back, if Redis is there
+  // Any thread. Calls for one account nest.
+  void Add(int64_t account);
+  void Remove(int64_t account);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace chat::gateway

@@ -1,0 +1,37 @@
+// What all connections of a gateway share.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "libs/bert/limits.h"
+#include "libs/mqtt/connection.h"
+#include "services/gateway/config.h"
+#include "services/gateway/fanout/fanout.h"
+#include "services/gateway/fanout/presence_leases.h"
+#include "services/gateway/router/backends.h"
+#include "services/gateway/session/session_registry.h"
+
+namespace chat::gateway {
+
+class Worker;
+
+// Made once, at start; immutable but for what is thread safe by itself.
+struct GatewayParts {
+  GatewayConfig config;
+  std::string address;  // at which other gateways reach this one
+  mqtt::ConnectionLimits connection_limits;
+  mqtt::SessionLimits session_limits;
+  bert::Limits term_limits;
+  SessionRegistry registry;
+  std::unique_ptr<Backends> backends;
+  std::unique_ptr<PresenceLeases> leases;
+  std::unique_ptr<Fanout> fanout;
+  std::vector<std::unique_ptr<Worker>> workers;
+  std::atomic<int64_t> connections{0};
+  std::atomic<int64_t> closing{0};  // sessions whose end is on its way to messaging
+};
+
+}  // namespace chat::gateway

@@ -1,0 +1,32 @@
+#include "services/gateway/gateway_service.h"
+
+#include "libs/log/log.h"
+#include "services/gateway/worker.h"
+
+namespace chat::gateway {
+
+grpc::ServerUnaryReactor* GatewayService::TakeOver(grpc::CallbackServerContext* context,
+                                                   const v1::TakeOverRequest* request,
+                                                   v1::TakeOverReply* reply) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  const auto older = parts_.registry.Older(request->session_id(), request->epoch());
+  if (!older) {
+    reactor->Finish(grpc::Status::OK);
+    return reactor;
+  }
+  log::Info("session taken over",
+            {{"session", request->session_id()}, {"epoch", request->epoch()}});
+  parts_.workers[older->worker]->FindClient(older->client, [reactor, reply](Client* client) {
+    if (client != nullptr) {
+      client->TakenOver([reply](v1::Cursors cursor, v1::SessionState state) {
+        reply->set_found(true);
+        *reply->mutable_cursor() = std::move(cursor);
+        *reply->mutable_state() = std::move(state);
+      });
+    }
+    reactor->Finish(grpc::Status::OK);
+  });
+  return reactor;
+}
+
+}  // namespace chat::gateway

@@ -1,0 +1,95 @@
+#include "services/gateway/router/backends.h"
+
+#include <grpcpp/support/proto_buffer_reader.h>
+#include <grpcpp/support/proto_buffer_writer.h>
+
+#include "libs/rpc/channel.h"
+
+namespace chat::gateway {
+
+namespace {
+
+// Calls under way on one ordered lane; more are refused with `too_many`.
+constexpr size_t kMaxOrderedCalls = 20'000;
+
+struct Unary {
+  grpc::ClientContext context;
+  grpc::ByteBuffer request;
+  grpc::ByteBuffer response;
+};
+
+}  // namespace
+
+Backends::Backends(const GatewayConfig& config) : timeout_(config.call_timeout_ms) {
+  const std::pair<const char*, const std::vector<std::string>*> services[] = {
+      {"auth", &config.auth_addrs},     {"profile", &config.profile_addrs},
+      {"roster", &config.roster_addrs}, {"messaging", &config.messaging_addrs},
+      {"room", &config.room_addrs},     {"media", &config.media_addrs},
+  };
+  std::map<std::string, std::shared_ptr<grpc::Channel>> channels;
+  for (const auto& [name, addresses] : services) {
+    channels[name] = rpc::RoundRobin(*addresses);
+    services_[name] = std::make_unique<grpc::GenericStub>(channels[name]);
+  }
+  for (const std::string& address : config.messaging_addrs) {
+    lanes_.push_back(std::make_unique<OrderedLane>(rpc::Direct(address), kMaxOrderedCalls));
+  }
+  auth_ = v1::AuthInternal::NewStub(channels["auth"]);
+  profile_ = v1::ProfileInternal::NewStub(channels["profile"]);
+  delivery_ = v1::DeliveryInternal::NewStub(channels["messaging"]);
+  feeds_ = v1::FeedsInternal::NewStub(channels["messaging"]);
+}
+
+uint64_t Backends::LaneFor(uint64_t hash) const {
+  if (lanes_.empty()) return 0;
+  const size_t first = hash % lanes_.size();
+  for (size_t i = 0; i < lanes_.size(); ++i) {
+    const size_t index = (first + i) % lanes_.size();
+    if (lanes_[index]->healthy()) return index + 1;
+  }
+  return first + 1;
+}
+
+void Backends::Call(const wire::Route& route, const google::protobuf::Message& request,
+                    const v1::Caller& caller, uint64_t lane, Done done) {
+  if (lane > 0 && lane <= lanes_.size()) {
+    v1::OrderedCall call;
+    call.set_method(route.path);
+    *call.mutable_caller() = caller;
+    request.SerializeToString(call.mutable_request());
+    return lanes_[lane - 1]->Call(std::move(call), timeout_, std::move(done));
+  }
+  auto state = std::make_shared<Unary>();
+  rpc::Call about = rpc::Background(timeout_);
+  about.caller = caller;
+  about.trace = caller.trace();
+  rpc::ToClientContext(about, &state->context);
+  state->context.set_deadline(std::chrono::system_clock::now() + timeout_);
+  bool own = false;
+  grpc::GenericSerialize<grpc::ProtoBufferWriter, google::protobuf::Message>(request,
+                                                                             &state->request, &own);
+  services_.at(route.service)
+      ->UnaryCall(
+          &state->context, route.path, grpc::StubOptions(), &state->request, &state->response,
+          [state, done = std::move(done)](grpc::Status status) {
+            v1::Reply reply;
+            if (status.ok()) {
+              status = grpc::GenericDeserialize<grpc::ProtoBufferReader, google::protobuf::Message>(
+                  &state->response, &reply);
+            }
+            done(rpc::FromGrpc(status), std::move(reply));
+          });
+}
+
+std::shared_ptr<v1::GatewayInternal::Stub> Backends::gateway(const std::string& address) {
+  std::lock_guard lock(mutex_);
+  std::shared_ptr<v1::GatewayInternal::Stub>& stub = gateways_[address];
+  if (stub == nullptr) stub = v1::GatewayInternal::NewStub(rpc::Direct(address));
+  return stub;
+}
+
+void Backends::Expire() {
+  for (auto& lane : lanes_) lane->Expire();
+}
+
+}  // namespace chat::gateway

@@ -1,0 +1,80 @@
+// The services behind the gateway: asynchronous calls by route, and the few typed ones of sessions.
+// Nothing here blocks; every call has a deadline.
+#pragma once
+
+#include <absl/status/status.h>
+#include <google/protobuf/message.h>
+#include <grpcpp/generic/generic_stub.h>
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "chat/v1/auth.grpc.pb.h"
+#include "chat/v1/gateway.grpc.pb.h"
+#include "chat/v1/messaging.grpc.pb.h"
+#include "chat/v1/profile.grpc.pb.h"
+#include "libs/rpc/call.h"
+#include "libs/wire/route_table.h"
+#include "services/gateway/config.h"
+#include "services/gateway/router/ordered_lane.h"
+
+namespace chat::gateway {
+
+class Backends {
+ public:
+  using Done = std::function<void(absl::Status, v1::Reply)>;
+
+  explicit Backends(const GatewayConfig& config);
+
+  // Serves a request. `done` is called once, on any thread. `lane`: what LaneFor() said.
+  void Call(const wire::Route& route, const google::protobuf::Message& request,
+            const v1::Caller& caller, uint64_t lane, Done done);
+  // 1 + index of the replica for this hash; healthy ones first choice, so it may change over time.
+  uint64_t LaneFor(uint64_t hash) const;
+
+  // One typed call: `start` is e.g. [&](auto... a) { stub.async()->Connect(a...); }.
+  template <typename Request, typename Response, typename Start>
+  void Ask(Request request, Start start, std::function<void(absl::Status, Response)> done) {
+    struct State {
+      grpc::ClientContext context;
+      Request request;
+      Response response;
+    };
+    auto state = std::make_shared<State>();
+    state->request = std::move(request);
+    rpc::ToClientContext(rpc::Background(timeout_), &state->context);
+    state->context.set_deadline(std::chrono::system_clock::now() + timeout_);
+    start(&state->context, &state->request, &state->response,
+          [state, done = std::move(done)](grpc::Status status) {
+            done(rpc::FromGrpc(status), std::move(state->response));
+          });
+  }
+
+  v1::AuthInternal::Stub& auth() { return *auth_; }
+  v1::ProfileInternal::Stub& profile() { return *profile_; }
+  v1::DeliveryInternal::Stub& delivery() { return *delivery_; }
+  v1::FeedsInternal::Stub& feeds() { return *feeds_; }
+  // A stub to another gateway; kept for the next time.
+  std::shared_ptr<v1::GatewayInternal::Stub> gateway(const std::string& address);
+
+  // Fails calls over their deadline. A few times a second.
+  void Expire();
+
+ private:
+  std::chrono::milliseconds timeout_;
+  std::map<std::string, std::unique_ptr<grpc::GenericStub>> services_;
+  std::vector<std::unique_ptr<OrderedLane>> lanes_;
+  std::unique_ptr<v1::AuthInternal::Stub> auth_;
+  std::unique_ptr<v1::ProfileInternal::Stub> profile_;
+  std::unique_ptr<v1::DeliveryInternal::Stub> delivery_;
+  std::unique_ptr<v1::FeedsInternal::Stub> feeds_;
+  std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<v1::GatewayInternal::Stub>> gateways_;
+};
+
+}  // namespace chat::gateway

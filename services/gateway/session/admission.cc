@@ -1,0 +1,287 @@
+#include "services/gateway/session/admission.h"
+
+#include <algorithm>
+#include <random>
+
+#include "libs/base/status.h"
+#include "libs/log/log.h"
+#include "libs/metrics/metrics.h"
+#include "libs/net/loop.h"
+#include "services/gateway/gateway_parts.h"
+#include "services/gateway/router/topics.h"
+#include "services/gateway/worker.h"
+
+namespace chat::gateway {
+
+namespace {
+
+// What waits for the older gateway's hand-over and for Redis at most; both only make it better.
+constexpr auto kTakeOverTimeout = std::chrono::milliseconds(1000);
+constexpr int64_t kJoinTimeoutMs = 1000;
+
+void Count(const char* result) {
+  metrics::Counter("chat_gateway_connects_total", "CONNECT packets by result", {{"result", result}})
+      .Increment();
+}
+
+std::string InventedId() {
+  static thread_local std::mt19937_64 random{std::random_device{}()};
+  return "emqttd_" + std::to_string(random() >> 1);
+}
+
+// One cursor out of the row's and the newer one that the older connection handed over.
+CursorTracker Merge(const v1::Cursors& row, const v1::Cursors& handed) {
+  const v1::Cursors& best = handed.position() >= row.position() ? handed : row;
+  std::vector<int64_t> above(row.above().begin(), row.above().end());
+  above.insert(above.end(), handed.above().begin(), handed.above().end());
+  std::sort(above.begin(), above.end());
+  above.erase(std::unique(above.begin(), above.end()), above.end());
+  return CursorTracker(best.position(), above);
+}
+
+}  // namespace
+
+template <typename Work>
+auto Admission::Later(Work work) {
+  return [&worker = client_.worker(), id = client_.id(), work = std::move(work)](auto... values) {
+    worker.ToClient(id, [work, ... values = std::move(values)](Client& client) mutable {
+      if (client.admission() != nullptr) work(*client.admission(), std::move(values)...);
+    });
+  };
+}
+
+Admission::Admission(Client& client, const mqtt::Connect& connect)
+    : client_(client),
+      password_(connect.password.value_or("")),
+      has_password_(connect.password.has_value()),
+      connected_at_ms_(net::Loop::NowMs()) {
+  admitted_.caller.set_client_id(std::string(connect.client_id));
+  admitted_.caller.set_address(client.peer());
+  admitted_.module = ModuleOf(connect.username);
+  admitted_.clean = connect.clean_session;
+}
+
+void Admission::Begin() {
+  const std::string& id = admitted_.caller.client_id();
+  if (id.empty()) {
+    admitted_.caller.set_client_id(InventedId());
+    return AdmitNamed(rules::ANONYMOUS);
+  }
+  if (!IsValidClientId(id)) {
+    Count("bad_client_id");
+    return client_.Refuse(mqtt::ConnectCode::kIdentifierRejected);
+  }
+  v1::ConnectRequest request;
+  request.set_client_id(id);
+  request.set_password(password_);
+  request.set_has_password(has_password_);
+  request.set_address(client_.peer());
+  Backends& backends = *client_.worker().parts().backends;
+  backends.Ask<v1::ConnectRequest, v1::ConnectReply>(
+      std::move(request), [&](auto... a) { backends.auth().async()->Connect(a...); },
+      Later([](Admission& self, absl::Status status, v1::ConnectReply reply) {
+        self.OnVerdict(status, reply);
+      }));
+}
+
+void Admission::OnVerdict(const absl::Status& status, const v1::ConnectReply& reply) {
+  if (!status.ok()) return Fail("auth", status);
+  switch (reply.verdict()) {
+    case v1::ConnectReply::REGISTERING:
+      return AdmitNamed(rules::REGISTERING);
+    case v1::ConnectReply::ANONYMOUS:
+      return AdmitNamed(rules::ANONYMOUS);
+    case v1::ConnectReply::AUTHENTICATED:
+      break;
+    default:
+      Count("refused");
+      log::Info("connect refused", {{"client", admitted_.caller.client_id()},
+                                    {"peer", client_.peer()},
+                                    {"code", reply.code()}});
+      return client_.Refuse(static_cast<mqtt::ConnectCode>(std::clamp(reply.code(), 1u, 5u)));
+  }
+  admitted_.caller.set_state(rules::AUTHENTICATED);
+  admitted_.caller.set_account_id(reply.account_id());
+  admitted_.caller.set_phone(reply.phone());
+  admitted_.auth_id = reply.auth_id();
+  admitted_.new_token = reply.new_token();
+  admitted_.token = reply.new_token().empty() ? password_ : reply.new_token();
+  OpenSession();
+}
+
+// Registering and anonymous connections are always clean and have nothing stored (O8).
+void Admission::AdmitNamed(rules::State state) {
+  admitted_.caller.set_state(state);
+  admitted_.clean = true;
+  GatewayParts& parts = client_.worker().parts();
+  bool refused = false;
+  const auto older =
+      parts.registry.EnterName(admitted_.caller.client_id(), client_.ref(), &refused);
+  if (refused) {
+    Count("pending_code");
+    return client_.Refuse(mqtt::ConnectCode::kNotAuthorized);
+  }
+  if (older) {
+    parts.workers[older->worker]->ToClient(
+        older->client, [](Client& other) { other.End(mqtt::Reason::kSessionTakenOver); });
+  }
+  Count(state == rules::REGISTERING ? "registering" : "anonymous");
+  client_.Admit(std::move(admitted_));
+}
+
+void Admission::OpenSession() {
+  GatewayParts& parts = client_.worker().parts();
+  v1::OpenSessionRequest request;
+  request.set_account_id(admitted_.caller.account_id());
+  request.set_client_id(admitted_.caller.client_id());
+  request.set_clean(admitted_.clean);
+  request.set_expiry_s(parts.config.session_expiry_max_s);
+  request.set_gateway(parts.address);
+  request.set_auth_id(admitted_.auth_id);
+  parts.backends->Ask<v1::OpenSessionRequest, v1::OpenSessionReply>(
+      std::move(request), [&](auto... a) { parts.backends->delivery().async()->OpenSession(a...); },
+      Later([](Admission& self, absl::Status status, v1::OpenSessionReply reply) {
+        self.OnSession(status, reply);
+      }));
+}
+
+void Admission::OnSession(const absl::Status& status, const v1::OpenSessionReply& reply) {
+  if (!status.ok()) return Fail("messaging", status);
+  admitted_.caller.set_session_id(reply.session_id());
+  admitted_.caller.set_epoch(reply.epoch());
+  admitted_.present = reply.present();
+  admitted_.state = reply.state();
+  cursor_ = Merge(reply.cursor(), v1::Cursors());
+  const std::optional<ConnectionRef> older =
+      client_.worker().parts().registry.Older(reply.session_id(), reply.epoch());
+  client_.SetSession(admitted_.caller.account_id(), reply.session_id(), reply.epoch());
+  if (!client_.worker().parts().registry.Enter(reply.session_id(), client_.ref())) {
+    Count("overtaken");
+    return client_.End(mqtt::Reason::kSessionTakenOver);
+  }
+  if (older) {
+    auto done = Later([](Admission& self, v1::TakeOverReply handed) { self.OnTakenOver(handed); });
+    return client_.worker().parts().workers[older->worker]->FindClient(
+        older->client, [done](Client* other) {
+          v1::TakeOverReply handed;
+          if (other != nullptr) {
+            other->TakenOver([&handed](v1::Cursors cursor, v1::SessionState state) {
+              handed.set_found(true);
+              *handed.mutable_cursor() = std::move(cursor);
+              *handed.mutable_state() = std::move(state);
+            });
+          }
+          done(std::move(handed));
+        });
+  }
+  if (reply.previous_gateway().empty() ||
+      reply.previous_gateway() == client_.worker().parts().address) {
+    return Join();
+  }
+  TakeOver(reply);
+}
+
+void Admission::TakeOver(const v1::OpenSessionReply& reply) {
+  struct State {
+    grpc::ClientContext context;
+    v1::TakeOverRequest request;
+    v1::TakeOverReply reply;
+  };
+  auto state = std::make_shared<State>();
+  state->request.set_session_id(reply.session_id());
+  state->request.set_epoch(reply.epoch());
+  state->context.set_deadline(std::chrono::system_clock::now() + kTakeOverTimeout);
+  auto stub = client_.worker().parts().backends->gateway(reply.previous_gateway());
+  // Without an answer the older gateway is gone, or finds out at its next flush: its epoch is
+  // stale.
+  auto done = Later([](Admission& self, v1::TakeOverReply handed) { self.OnTakenOver(handed); });
+  stub->async()->TakeOver(&state->context, &state->request, &state->reply,
+                          [state, stub, done](grpc::Status status) {
+                            done(status.ok() ? std::move(state->reply) : v1::TakeOverReply());
+                          });
+}
+
+void Admission::OnTakenOver(const v1::TakeOverReply& reply) {
+  if (reply.found() && admitted_.present) {
+    v1::Cursors row;
+    row.set_position(cursor_.position());
+    for (int64_t position : cursor_.above()) row.add_above(position);
+    cursor_ = Merge(row, reply.cursor());
+    admitted_.state = reply.state();
+  }
+  Count("takeover");
+  Join();
+}
+
+void Admission::Join() {
+  joining_ = true;
+  client_.flow().Start(std::move(cursor_));
+  client_.worker().JoinAccount(client_, [](Client& client) {
+    Admission* self = client.admission();
+    if (self != nullptr && self->joining_) return self->Load();
+    client.flow().Resync();  // confirmed late: what came before it is read now
+  });
+  if (!client_.worker().redis_up()) return Load();
+  // The timer of the connection's own deadlines is too coarse a tool for this one wait.
+  auto timer = std::make_shared<boost::asio::steady_timer>(
+      client_.worker().context(), std::chrono::milliseconds(kJoinTimeoutMs));
+  timer->async_wait(
+      [timer, &worker = client_.worker(), id = client_.id()](const boost::system::error_code&) {
+        worker.ToClient(id, [](Client& client) {
+          Admission* self = client.admission();
+          if (self != nullptr && self->joining_) self->Load();
+        });
+      });
+}
+
+void Admission::Load() {
+  joining_ = false;
+  loading_ = true;
+  client_.flow().Resync();
+  v1::OpenProfileRequest request;
+  request.set_account_id(admitted_.caller.account_id());
+  Backends& backends = *client_.worker().parts().backends;
+  backends.Ask<v1::OpenProfileRequest, v1::AccountReply>(
+      std::move(request), [&](auto... a) { backends.profile().async()->Open(a...); },
+      Later([](Admission& self, absl::Status status, v1::AccountReply reply) {
+        self.OnProfile(status, std::move(reply));
+      }));
+}
+
+void Admission::OnProfile(const absl::Status& status, v1::AccountReply reply) {
+  if (!status.ok()) return Fail("profile", status);
+  admitted_.caller.set_phone(reply.phone());
+  *admitted_.caller.mutable_rosters() = reply.rosters();
+  admitted_.profile = std::move(*reply.mutable_profile());
+  FinishIfReady();
+}
+
+void Admission::OnPage(std::vector<ReadyEvent> page, bool more) {
+  admitted_.page = std::move(page);
+  admitted_.more = more;
+  has_page_ = true;
+  FinishIfReady();
+}
+
+void Admission::OnPageFailed() { Fail("messaging", absl::UnavailableError("no replay")); }
+
+void Admission::FinishIfReady() {
+  if (!loading_ || !has_page_ || !admitted_.profile) return;
+  loading_ = false;
+  static prometheus::Histogram& seconds = metrics::Histogram(
+      "chat_gateway_admission_seconds", "From CONNECT of an authenticated client to its CONNACK",
+      metrics::TimeBuckets());
+  seconds.Observe((net::Loop::NowMs() - connected_at_ms_) / 1000.0);
+  Count(admitted_.present ? "resumed" : "authenticated");
+  client_.Admit(std::move(admitted_));
+}
+
+void Admission::Fail(const char* what, const absl::Status& status) {
+  Count("unavailable");
+  log::Warn(
+      "connect failed",
+      {{"client", admitted_.caller.client_id()}, {"service", what}, {"error", Message(status)}});
+  client_.Refuse(mqtt::ConnectCode::kServerUnavailable);
+}
+
+}  // namespace chat::gateway

@@ -1,0 +1,168 @@
+// One connection of a client: the owner of its MQTT machines, its requests and its events. Lives on
+// one worker's loop and is touched there only.
+//
+//   bytes -> mqtt::Connection -> OnPublish -> RouteRequest -> RequestQueue -> Backends -> Answer
+//   Worker::OnEvent -> EventFlow -> mqtt::Session -> bytes
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "chat/v1/call.pb.h"
+#include "chat/v1/messaging.pb.h"
+#include "libs/mqtt/connection.h"
+#include "libs/net/stream.h"
+#include "services/gateway/rate.h"
+#include "services/gateway/router/router.h"
+#include "services/gateway/session/event_flow.h"
+#include "services/gateway/session/request_queue.h"
+#include "services/gateway/session/session_registry.h"
+
+namespace chat::gateway {
+
+class Admission;
+class Worker;
+struct GatewayParts;
+
+// What the decision about a CONNECT found out.
+struct Admitted {
+  v1::Caller caller;      // identity; complete but for what each request adds
+  std::string token;      // text presented or newly issued (PROTOCOL O11)
+  std::string new_token;  // to be told to the client
+  std::string module;
+  int64_t auth_id = 0;
+  bool clean = true;
+  bool present = false;
+  v1::SessionState state;
+  std::optional<v1::Profile> profile;
+  std::vector<ReadyEvent> page;  // first page of the replay
+  bool more = false;
+};
+
+class Client final : public net::StreamHandler,
+                     public mqtt::ConnectionHandler,
+                     public EventFlow::Host {
+ public:
+  Client(Worker& worker, uint64_t id, std::shared_ptr<net::Stream> stream);
+  ~Client();
+
+  uint64_t id() const { return id_; }
+  Worker& worker() { return worker_; }
+  mqtt::Connection& connection() { return connection_; }
+  EventFlow& flow() { return flow_; }
+  Admission* admission() { return admission_.get(); }
+  const std::string& peer() const { return stream_->peer(); }
+  ConnectionRef ref() const;
+  bool admitted() const { return session_ != nullptr; }
+  int64_t account() const { return account_; }
+  int64_t session_id() const { return session_id_; }
+  int64_t epoch() const { return epoch_; }
+  int64_t auth_id() const { return auth_id_; }
+
+  // ---- from the admission -------------------------------------------------------------------
+  void SetSession(int64_t account, int64_t session, int64_t epoch);
+  void Admit(Admitted admitted);
+  void Refuse(mqtt::ConnectCode code);
+
+  // ---- from the worker ----------------------------------------------------------------------
+  void OnTime();
+  // When OnTime() is due: the MQTT machine's own deadline, or one of ours.
+  std::optional<int64_t> NextDeadline() const;
+  void OnEvent(const ReadyEvent& event);
+  void OnPage(std::vector<ReadyEvent> events, bool more);
+  void OnPageFailed();
+  void End(mqtt::Reason reason);
+  // Ends the connection because a newer one took the session; what it leaves is handed over.
+  void TakenOver(const std::function<void(v1::Cursors, v1::SessionState)>& hand_over);
+
+  // ---- net::StreamHandler -------------------------------------------------------------------
+  void OnData(std::string_view bytes) override;
+  void OnFlushed() override {}
+  void OnEnd() override;
+
+  // ---- mqtt::ConnectionHandler --------------------------------------------------------------
+  void OnSend(std::string_view bytes) override;
+  void OnConnect(const mqtt::Connect& connect) override;
+  void OnPublish(const mqtt::Publish& publish, mqtt::InboundHandle handle) override;
+  void OnSubscribe(const mqtt::Subscribe& subscribe) override;
+  void OnUnsubscribe(const mqtt::Unsubscribe& unsubscribe) override;
+  void OnAcknowledged(mqtt::Token token) override;
+  void OnDrained() override { flow_.OnDrained(); }
+  void OnReadable() override { UpdateReading(); }
+  void OnClosed(mqtt::Closed closed) override;
+
+  // ---- EventFlow::Host ----------------------------------------------------------------------
+  mqtt::Qos QosOf(const ReadyEvent& event) override;
+  mqtt::Delivery SendEvent(const ReadyEvent& event, mqtt::Qos qos) override;
+  void AskPage(int64_t above) override;
+
+ private:
+  struct Request {
+    mqtt::InboundHandle handle = mqtt::kNoHandle;
+    std::string reply_topic;
+    Routed routed;
+    uint64_t lane = 0;
+    std::string trace;
+    v1::Packet packet;
+  };
+  struct Outcome {
+    absl::Status status;
+    v1::Reply reply;
+  };
+  using Queue = RequestQueue<Request, Outcome>;
+
+  Queue& requests();
+  void AddRequest(const mqtt::Publish& publish, mqtt::InboundHandle handle, std::string reply_topic,
+                  bool only_messages);
+  void Execute(Queue::Ticket ticket, Request& request);
+  void Answer(Request& request, Outcome& outcome);
+  void AnswerOk(Request& request, v1::Reply& reply);
+  void Drop(const mqtt::Publish& publish, mqtt::InboundHandle handle, const char* reason);
+  void Send(const std::string& topic, const google::protobuf::Message& record);
+  void SendFirst(const std::string& topic, const google::protobuf::Message& record);
+  mqtt::SharedMessage Encode(const std::string& topic, const google::protobuf::Message& record);
+  mqtt::Qos Lowered(std::string_view topic, mqtt::Qos qos) const;
+
+  void Restore(const v1::SessionState& state, const std::vector<ReadyEvent>& page);
+  v1::SessionState HandOver() const;
+  void CloseSession();
+  void LeaveEverything();
+  void UpdateReading();
+  void RefreshRosters();
+  void EndAfterReplies();
+  std::string OwnTopic() const;
+
+  Worker& worker_;
+  GatewayParts& parts_;
+  const uint64_t id_;
+  std::shared_ptr<net::Stream> stream_;
+  mqtt::Connection connection_;
+  EventFlow flow_;
+  std::unique_ptr<mqtt::Session> session_;
+  std::unique_ptr<Admission> admission_;
+  std::unique_ptr<Queue> requests_;
+  std::unique_ptr<std::map<std::string, mqtt::Qos, std::less<>>> qos_;  // PROTOCOL O20
+  v1::Caller caller_;
+  std::string token_;
+  std::string module_;
+  TokenBucket publishes_;
+  int64_t account_ = 0;
+  int64_t session_id_ = 0;
+  int64_t epoch_ = 0;
+  int64_t auth_id_ = 0;
+  int64_t resume_at_ = 0;  // reading goes on then (publish_rate)
+  int64_t end_at_ = 0;     // the session ends then at the latest (logout)
+  size_t unacknowledged_replies_ = 0;
+  bool clean_ = true;
+  bool joined_ = false;
+  bool remove_session_ = false;
+  bool taken_over_ = false;
+  bool closed_ = false;
+};
+
+}  // namespace chat::gateway

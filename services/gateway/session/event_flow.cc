@@ -1,0 +1,98 @@
+#include "services/gateway/session/event_flow.h"
+
+#include <algorithm>
+
+namespace chat::gateway {
+
+void EventFlow::Resync() {
+  if (state_ == State::kReplaying) {
+    again_ = true;
+    return;
+  }
+  if (state_ == State::kBlocked) return;  // OnDrained reads everything
+  state_ = State::kReplaying;
+  again_ = false;
+  if (asking_) return;  // its answer starts the pass
+  asking_ = true;
+  host_.AskPage(cursor_.position());
+}
+
+bool EventFlow::PassOn(const ReadyEvent& event) {
+  if (!cursor_.Pass(event.position)) return true;
+  const mqtt::Qos qos = host_.QosOf(event);
+  switch (host_.SendEvent(event, qos)) {
+    case mqtt::Delivery::kSent:
+      // At QoS 0 nothing more is heard of it.
+      if (qos == mqtt::Qos::kAtMostOnce) cursor_.Acknowledge(event.position);
+      return true;
+    case mqtt::Delivery::kQueued:
+      return true;
+    default:
+      cursor_.Retract(event.position);
+      return false;
+  }
+}
+
+void EventFlow::OnLive(const ReadyEvent& event) {
+  if (event.position == 0) {
+    host_.SendEvent(event, host_.QosOf(event));
+    return;
+  }
+  if (state_ == State::kLive) {
+    if (!PassOn(event)) state_ = State::kBlocked;
+    return;
+  }
+  if (state_ != State::kReplaying) return;  // a later pass finds it
+  if (held_.size() < kMaxHeld) {
+    held_.push_back(event);
+  } else {
+    again_ = true;
+  }
+}
+
+void EventFlow::OnPage(const std::vector<ReadyEvent>& events, bool more) {
+  asking_ = false;
+  if (state_ != State::kReplaying) return;
+  int64_t last = cursor_.position();
+  for (const ReadyEvent& event : events) {
+    last = event.position;
+    if (PassOn(event)) continue;
+    state_ = State::kBlocked;
+    held_.clear();
+    return;
+  }
+  if (!more) return EndOfPass();
+  asking_ = true;
+  host_.AskPage(last);
+}
+
+void EventFlow::EndOfPass() {
+  std::vector<ReadyEvent> held;
+  held.swap(held_);
+  state_ = State::kLive;
+  for (const ReadyEvent& event : held) {
+    if (PassOn(event)) continue;
+    state_ = State::kBlocked;
+    return;
+  }
+  if (again_) Resync();
+}
+
+void EventFlow::OnPageFailed() {
+  asking_ = false;
+  held_.clear();
+  state_ = State::kFailed;
+}
+
+void EventFlow::OnDrained() {
+  if (state_ != State::kBlocked) return;
+  state_ = State::kLive;
+  Resync();
+}
+
+void EventFlow::Advance(int64_t horizon) {
+  // What is not passed on yet must stay above the cursor.
+  if (state_ == State::kLive) cursor_.Advance(horizon);
+}
+
+}  // namespace chat::gateway

@@ -1,0 +1,81 @@
+// The durable events of one session, live and replayed, each once and in order (delivery promise,
+// parts 6 and 7). Pure: no clock, no I/O.
+//
+//   kLive ----Resync()----> kReplaying --last page--> kLive
+//     `--session full--> kBlocked --OnDrained()--> kReplaying
+//
+// While it replays, live events wait in a short list; what does not fit there is found by a further
+// pass, since all of it is durable.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "libs/mqtt/message.h"
+#include "libs/mqtt/session.h"
+#include "services/gateway/session/cursor_tracker.h"
+
+namespace chat::gateway {
+
+// An event ready for the wire: encoded once, shared by all its receivers.
+struct ReadyEvent {
+  int64_t feed = 0;
+  int64_t position = 0;  // 0: transient
+  int64_t previous = 0;
+  mqtt::SharedMessage message;
+  mqtt::Qos qos = mqtt::Qos::kExactlyOnce;
+  bool rosters_changed = false;
+  int64_t committed_ms = 0;
+};
+
+class EventFlow {
+ public:
+  class Host {
+   public:
+    // The event's QoS, lowered to the subscription's.
+    virtual mqtt::Qos QosOf(const ReadyEvent& event) = 0;
+    // Hands a message to the MQTT session; the token is the position.
+    virtual mqtt::Delivery SendEvent(const ReadyEvent& event, mqtt::Qos qos) = 0;
+    // Asks for a page above a position; the answer comes to OnPage or OnPageFailed, later.
+    virtual void AskPage(int64_t above) = 0;
+
+   protected:
+    ~Host() = default;
+  };
+
+  explicit EventFlow(Host& host) : host_(host) {}
+
+  void Start(CursorTracker cursor) { cursor_ = std::move(cursor); }
+  // Reads everything above the cursor again; passes on what is missing.
+  void Resync();
+  void OnLive(const ReadyEvent& event);
+  void OnPage(const std::vector<ReadyEvent>& events, bool more);
+  // The page could not be had; the owner calls Resync() later.
+  void OnPageFailed();
+  void OnAcknowledged(int64_t position) { cursor_.Acknowledge(position); }
+  void OnDrained();
+  void Advance(int64_t horizon);
+
+  CursorTracker& cursor() { return cursor_; }
+  bool live() const { return state_ == State::kLive; }
+  bool failed() const { return state_ == State::kFailed; }
+
+ private:
+  enum class State { kLive, kReplaying, kBlocked, kFailed };
+  // False when the session took no more.
+  bool PassOn(const ReadyEvent& event);
+  void EndOfPass();
+
+  static constexpr size_t kMaxHeld = 256;
+
+  Host& host_;
+  CursorTracker cursor_;
+  State state_ = State::kLive;
+  bool again_ = false;  // events arrived during the pass that found no place in held_
+  bool asking_ = false;
+  std::vector<ReadyEvent> held_;
+};
+
+}  // namespace chat::gateway

@@ -1,0 +1,109 @@
+#include "services/gateway/session/event_flow.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace chat::gateway {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+ReadyEvent Event(int64_t position) {
+  ReadyEvent event;
+  event.feed = 1;
+  event.position = position;
+  return event;
+}
+
+class EventFlowTest : public testing::Test, public EventFlow::Host {
+ protected:
+  mqtt::Qos QosOf(const ReadyEvent& event) override { return event.qos; }
+  mqtt::Delivery SendEvent(const ReadyEvent& event, mqtt::Qos) override {
+    if (full_) return mqtt::Delivery::kFull;
+    sent_.push_back(event.position);
+    return mqtt::Delivery::kSent;
+  }
+  void AskPage(int64_t above) override { asked_.push_back(above); }
+
+  std::vector<int64_t> sent_;
+  std::vector<int64_t> asked_;
+  bool full_ = false;
+  EventFlow flow_{*this};
+};
+
+TEST_F(EventFlowTest, LiveEventsPassOnce) {
+  flow_.Start(CursorTracker(10, {}));
+  flow_.OnLive(Event(11));
+  flow_.OnLive(Event(11));
+  flow_.OnLive(Event(9));
+  flow_.OnLive(Event(12));
+  EXPECT_THAT(sent_, ElementsAre(11, 12));
+}
+
+TEST_F(EventFlowTest, WhatWasMissedComesBeforeWhatIsLive) {
+  flow_.Start(CursorTracker(10, {13}));
+  flow_.Resync();
+  EXPECT_THAT(asked_, ElementsAre(10));
+  flow_.OnLive(Event(16));
+  EXPECT_THAT(sent_, IsEmpty());
+  flow_.OnPage({Event(12), Event(13), Event(14)}, true);
+  EXPECT_THAT(asked_, ElementsAre(10, 14));
+  flow_.OnPage({Event(15), Event(16)}, false);
+  EXPECT_THAT(sent_, ElementsAre(12, 14, 15, 16));
+  flow_.OnLive(Event(17));
+  EXPECT_THAT(sent_, ElementsAre(12, 14, 15, 16, 17));
+}
+
+TEST_F(EventFlowTest, AFullSessionReadsTheRestLaterFromHistory) {
+  flow_.Start(CursorTracker(10, {}));
+  flow_.OnLive(Event(11));
+  full_ = true;
+  flow_.OnLive(Event(12));
+  flow_.OnLive(Event(13));
+  full_ = false;
+  flow_.OnLive(Event(14));
+  EXPECT_THAT(sent_, ElementsAre(11));
+  flow_.OnDrained();
+  EXPECT_THAT(asked_, ElementsAre(10));
+  flow_.OnPage({Event(11), Event(12), Event(13), Event(14)}, false);
+  EXPECT_THAT(sent_, ElementsAre(11, 12, 13, 14));
+}
+
+TEST_F(EventFlowTest, MoreLiveEventsThanAreHeldAreFoundByAnotherPass) {
+  flow_.Start(CursorTracker(0, {}));
+  flow_.Resync();
+  for (int64_t p = 1; p <= 300; ++p) flow_.OnLive(Event(p));
+  flow_.OnPage({}, false);
+  EXPECT_EQ(sent_.size(), 256u);
+  EXPECT_THAT(asked_, ElementsAre(0, 0));
+  std::vector<ReadyEvent> page;
+  for (int64_t p = 1; p <= 300; ++p) page.push_back(Event(p));
+  flow_.OnPage(page, false);
+  EXPECT_EQ(sent_.size(), 300u);
+  EXPECT_TRUE(std::is_sorted(sent_.begin(), sent_.end()));
+}
+
+TEST_F(EventFlowTest, TheCursorDoesNotRiseOverWhatIsNotPassedOn) {
+  flow_.Start(CursorTracker(10, {}));
+  flow_.Resync();
+  flow_.Advance(50);
+  EXPECT_EQ(flow_.cursor().position(), 10);
+  flow_.OnPage({}, false);
+  flow_.Advance(50);
+  EXPECT_EQ(flow_.cursor().position(), 50);
+}
+
+TEST_F(EventFlowTest, AFailedPageWaitsForTheNextResync) {
+  flow_.Start(CursorTracker(10, {}));
+  flow_.Resync();
+  flow_.OnPageFailed();
+  flow_.OnLive(Event(11));
+  EXPECT_THAT(sent_, IsEmpty());
+  flow_.Resync();
+  flow_.OnPage({Event(11)}, false);
+  EXPECT_THAT(sent_, ElementsAre(11));
+}
+
+}  // namespace
+}  // namespace chat::gateway

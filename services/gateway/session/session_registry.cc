@@ -1,0 +1,65 @@
+#include "services/gateway/session/session_registry.h"
+
+namespace chat::gateway {
+
+namespace {
+
+bool Same(const ConnectionRef& a, const ConnectionRef& b) {
+  return a.worker == b.worker && a.client == b.client;
+}
+
+}  // namespace
+
+bool SessionRegistry::Enter(int64_t session, const ConnectionRef& connection) {
+  std::lock_guard lock(mutex_);
+  auto [entry, fresh] = sessions_.emplace(session, connection);
+  if (fresh) return true;
+  if (entry->second.epoch > connection.epoch) return false;
+  entry->second = connection;
+  return true;
+}
+
+void SessionRegistry::Leave(int64_t session, const ConnectionRef& connection) {
+  std::lock_guard lock(mutex_);
+  auto found = sessions_.find(session);
+  if (found != sessions_.end() && Same(found->second, connection)) sessions_.erase(found);
+}
+
+std::optional<ConnectionRef> SessionRegistry::Older(int64_t session, int64_t epoch) {
+  std::lock_guard lock(mutex_);
+  auto found = sessions_.find(session);
+  if (found == sessions_.end() || found->second.epoch >= epoch) return std::nullopt;
+  return found->second;
+}
+
+std::optional<ConnectionRef> SessionRegistry::EnterName(const std::string& client_id,
+                                                        const ConnectionRef& connection,
+                                                        bool* refused) {
+  std::lock_guard lock(mutex_);
+  *refused = false;
+  auto [entry, fresh] = names_.emplace(client_id, Named{connection, false});
+  if (fresh) return std::nullopt;
+  if (entry->second.pending) {
+    *refused = true;
+    return std::nullopt;
+  }
+  const ConnectionRef older = entry->second.connection;
+  entry->second = {connection, false};
+  return older;
+}
+
+void SessionRegistry::SetPending(const std::string& client_id, const ConnectionRef& connection) {
+  std::lock_guard lock(mutex_);
+  auto found = names_.find(client_id);
+  if (found != names_.end() && Same(found->second.connection, connection)) {
+    found->second.pending = true;
+  }
+}
+
+void SessionRegistry::LeaveName(const std::string& client_id, const ConnectionRef& connection) {
+  std::lock_guard lock(mutex_);
+  auto found = names_.find(client_id);
+  if (found != names_.end() && Same(found->second.connection, connection)) names_.erase(found);
+}
+
+}  // namespace chat::gateway

@@ -1,0 +1,47 @@
+// Which live connection of this gateway holds which session, for take-overs (PROTOCOL O7, O8).
+// Thread safe.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+
+namespace chat::gateway {
+
+// A connection, wherever it lives: its worker and its number there.
+struct ConnectionRef {
+  size_t worker = 0;
+  uint64_t client = 0;
+  int64_t epoch = 0;
+};
+
+class SessionRegistry {
+ public:
+  // False when a newer epoch is here already: the caller was overtaken and must close.
+  bool Enter(int64_t session, const ConnectionRef& connection);
+  // Only if it is still this connection's.
+  void Leave(int64_t session, const ConnectionRef& connection);
+  // The connection of the session with a smaller epoch, if any.
+  std::optional<ConnectionRef> Older(int64_t session, int64_t epoch);
+
+  // Registering and anonymous connections have no session; their client ids are known here only.
+  // The older connection of the same id, whose place is taken; nullopt if there is none. `refused`
+  // when the older one waits for a code (O8).
+  std::optional<ConnectionRef> EnterName(const std::string& client_id,
+                                         const ConnectionRef& connection, bool* refused);
+  void SetPending(const std::string& client_id, const ConnectionRef& connection);
+  void LeaveName(const std::string& client_id, const ConnectionRef& connection);
+
+ private:
+  struct Named {
+    ConnectionRef connection;
+    bool pending = false;
+  };
+  std::mutex mutex_;
+  std::map<int64_t, ConnectionRef> sessions_;
+  std::map<std::string, Named> names_;
+};
+
+}  // namespace chat::gateway

@@ -1,0 +1,95 @@
+// One event loop of the gateway with the connections that live on it. Other threads reach it by
+// posting.
+#pragma once
+
+#include <absl/status/status.h>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <queue>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "libs/net/loop.h"
+#include "libs/net/tcp_listener.h"
+#include "services/gateway/gateway_parts.h"
+#include "services/gateway/rate.h"
+#include "services/gateway/session/client.h"
+
+namespace chat::gateway {
+
+class Worker {
+ public:
+  Worker(size_t index, GatewayParts& parts);
+  ~Worker();
+
+  // ---- any thread --------------------------------------------------------------------------
+  absl::Status Listen(const std::string& address);
+  void Start();
+  void Post(std::function<void()> work) { loop_.Post(std::move(work)); }
+  // Runs `work` on the loop if the connection still lives.
+  void ToClient(uint64_t client, std::function<void(Client&)> work);
+  // As ToClient, but `work` always runs: with nullptr when the connection is gone.
+  void FindClient(uint64_t client, std::function<void(Client*)> work);
+  void OnEvent(int64_t account, SharedEvent event);
+  void OnHorizon(int64_t horizon);
+  void OnRedis(bool up);
+  // Ends the loop; afterwards nothing runs, posting is harmless.
+  void StopLoop() { loop_.Stop(); }
+  // Stops accepting and ends every connection.
+  void Drain();
+
+  // ---- on the loop, for its connections -----------------------------------------------------
+  size_t index() const { return index_; }
+  GatewayParts& parts() { return parts_; }
+  bool redis_up() const { return redis_up_; }
+  boost::asio::io_context& context() { return loop_.context(); }
+  // False: over the rate of CONNECTs.
+  bool TakeConnect(int64_t now) { return connects_.Take(now); }
+  // `confirmed` posts to the client when nothing of its account is missed any more.
+  void JoinAccount(Client& client, std::function<void(Client&)> confirmed);
+  void LeaveAccount(Client& client);
+  // OnTime() is called at its next deadline.
+  void Arm(Client& client);
+  // Destroys it after the current handler.
+  void Forget(Client& client);
+
+ private:
+  struct Account {
+    std::vector<Client*> clients;
+    std::map<int64_t, int64_t> last;  // feed that spoke -> last position seen
+    int64_t verified = 0;             // everything up to here was seen
+  };
+  using Deadline = std::pair<int64_t, uint64_t>;
+
+  void Adopt(std::shared_ptr<net::Stream> stream);
+  void HandleEvent(int64_t account, const ReadyEvent& event);
+  // Whether an event before this one is missing.
+  bool HasGap(Account& account, const ReadyEvent& event);
+  void HandleHorizon(int64_t horizon);
+  void HandleRedis(bool up);
+  void FireDeadlines();
+  void FlushCursors();
+  void AskChanges();
+  void AskRevoked();
+  void RetryFailed();
+
+  const size_t index_;
+  GatewayParts& parts_;
+  net::Loop loop_;
+  std::unique_ptr<net::TcpListener> listener_;
+  std::vector<std::unique_ptr<net::Every>> ticks_;
+  std::unordered_map<uint64_t, std::unique_ptr<Client>> clients_;
+  std::unordered_map<int64_t, Account> accounts_;
+  std::priority_queue<Deadline, std::vector<Deadline>, std::greater<>> deadlines_;
+  TokenBucket connects_;
+  uint64_t next_client_ = 1;
+  int64_t horizon_ = 0;
+  int64_t changes_above_ = 0;
+  bool redis_up_ = false;
+};
+
+}  // namespace chat::gateway
