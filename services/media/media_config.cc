@@ -18,7 +18,7 @@ void MediaConfig::Declare(config::Keys& keys) {
   keys.Add("max_object_bytes", &max_object_bytes, "largest object", 0, kTebibyte);
   keys.Add("block_bytes", &block_bytes, "block size that uploads are told to use", 1, 8 << 20);
   keys.Add("max_packet", &max_packet,
-           "packet limit of the gateways (gateway.max_packet): a block fits into a packet", 1024,
+           "packet limit of the gateways (gateway.max_packet): a block fits into a packet", 1,
            256 << 20);
   keys.Add("uploads_per_account", &uploads_per_account, "unfinished uploads of one phone", 1,
            10'000);
