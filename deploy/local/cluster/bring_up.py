@@ -34,7 +34,8 @@ class Cluster:
 
     def command(self, name):
         kind = kind_of(name)
-        folders = {"outbox_dir": self._state.path("outbox"), "data_dir": self._state.path("data", kind)}
+        folders = {"outbox_dir": self._state.path("outbox"), "object_dir": self._state.path("objects"),
+                   "data_dir": self._state.path("data", kind)}
         return [self._binaries.path(kind)] + flags(name, self._settings, self._ports, folders, self._known[kind])
 
     def environment(self):

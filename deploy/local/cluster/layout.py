@@ -110,6 +110,8 @@ def flags(name, settings, ports, folders, known):
     said.update(folders)
     said.update(COMMON_SETTINGS)
     said.update(LOCAL_SETTINGS.get(kind, {}))
+    if kind == "media" and "max_packet" in settings.sets.get("gateway", {}):
+        said["max_packet"] = settings.sets["gateway"]["max_packet"]  # its blocks travel through the gateways
     said.update(settings.sets.get(kind, {}))
     return [f"--{key}={value}" for key, value in said.items() if key in known]
 
