@@ -28,8 +28,8 @@ class State:
 
     def prepare(self):
         os.makedirs(self.folder, exist_ok=True)
-        for name, mode in (("pids", 0o755), ("run", 0o700), ("log", 0o755), ("outbox", 0o700), ("objects", 0o700), ("data", 0o700),
-                           ("redis", 0o700)):
+        for name, mode in (("pids", 0o755), ("run", 0o700), ("log", 0o755), ("outbox", 0o700), ("objects", 0o700),
+                           ("data", 0o700), ("redis", 0o700)):
             os.makedirs(self.path(name), mode=mode, exist_ok=True)
 
     @contextlib.contextmanager
