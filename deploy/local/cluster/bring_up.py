@@ -34,8 +34,7 @@ class Cluster:
 
     def command(self, name):
         kind = kind_of(name)
-        folders = {"outbox_dir": self._state.path("outbox"), "object_dir": self._state.path("objects"),
-                   "data_dir": self._state.path("data", kind)}
+        folders = {"outbox_dir": self._state.path("outbox"), "object_dir": self._state.path("objects")}
         return [self._binaries.path(kind)] + flags(name, self._settings, self._ports, folders, self._known[kind])
 
     def environment(self):
@@ -51,7 +50,6 @@ class Cluster:
         servers = [name for name in missing if kind_of(name) not in INFRASTRUCTURE]
         self._migrate(sorted({kind_of(name) for name in servers} & set(SERVICES)))
         for name in servers:
-            os.makedirs(self._state.path("data", kind_of(name)), mode=0o700, exist_ok=True)
             self._processes.spawn(name, self.command(name), secrets=secrets(kind_of(name), self.pg_url))
         self._await_health(servers)
         return missing

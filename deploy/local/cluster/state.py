@@ -10,7 +10,7 @@ import shutil
 from .layout import Settings
 
 # Whatever a cluster leaves in its folder; `wipe` removes these and nothing that somebody else put there.
-OWN_ENTRIES = ("postgres", "postgres.new", "redis", "data", "objects", "outbox", "pids", "run", "log", "cluster.env",
+OWN_ENTRIES = ("postgres", "postgres.new", "redis", "objects", "outbox", "pids", "run", "log", "cluster.env",
                "cluster.json", "lock")
 # Where PostgreSQL's data goes when its user may not enter the state folder.
 POSTGRES_HOME = "/var/lib/postgresql"
@@ -29,7 +29,7 @@ class State:
     def prepare(self):
         os.makedirs(self.folder, exist_ok=True)
         for name, mode in (("pids", 0o755), ("run", 0o700), ("log", 0o755), ("outbox", 0o700), ("objects", 0o700),
-                           ("data", 0o700), ("redis", 0o700)):
+                           ("redis", 0o700)):
             os.makedirs(self.path(name), mode=mode, exist_ok=True)
 
     @contextlib.contextmanager
