@@ -1,0 +1,20 @@
+#include "libs/base/status.h"
+#include "libs/rpc/process.h"
+#include "services/room/migrations.h"
+#include "services/room/parts.h"
+#include "services/room/room_service.h"
+
+int main(int argc, char** argv) {
+  using namespace chat;
+  rpc::Process process("room", argc, argv);
+  room::RoomConfig config;
+  config.Declare(process.keys());
+  process.Schema("room", room::kMigrations, &config.pg_url);
+  return process.Run([&](rpc::Serving& serving) -> absl::Status {
+    CHAT_RETURN_IF_ERROR(config.Check());
+    auto parts = std::make_shared<room::Parts>(config);
+    serving.Keep(parts);
+    serving.Add(std::make_shared<room::RoomService>(parts->store));
+    return absl::OkStatus();
+  });
+}
