@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <libpq-fe.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -94,6 +95,11 @@ Tx::Connection::Connection(const std::string& connection_string)
 Tx::Connection::~Connection() {
   link_.reset();
   if (socket >= 0) ::close(socket);
+}
+
+bool Tx::Connection::HasSpoken() const {
+  pollfd watched{socket, POLLIN | POLLRDHUP, 0};
+  return ::poll(&watched, 1, 0) > 0;
 }
 
 void Tx::Connection::Cut() const {

@@ -34,6 +34,10 @@ struct Tx::Connection {
   // Cuts the connection; whoever waits on it gets an error. Any thread.
   void Cut() const;
 
+  // The server has said something, or closed: between transactions it has nothing to say but that
+  // it goes.
+  bool HasSpoken() const;
+
   struct Prepared {
     const char* sql;
     prometheus::Histogram* seconds;

@@ -169,6 +169,11 @@ void Complain(std::mutex& mutex, steady_clock::time_point& last, const absl::Sta
   log::Warn("PostgreSQL is not available", {{"why", Message(status)}});
 }
 
+std::unique_ptr<pqxx::transaction_base> Begin(bool statement, pqxx::connection& link) {
+  if (statement) return std::make_unique<pqxx::nontransaction>(link);
+  return std::make_unique<pqxx::work>(link);
+}
+
 }  // namespace
 
 Pool::Pool(std::string url, int size) : state_(std::make_unique<State>(std::move(url), size)) {}
@@ -176,8 +181,8 @@ Pool::~Pool() = default;
 
 // One attempt. Sets *retry when another one may succeed: the transaction was rolled back for a
 // reason that passes, or had not begun because the connection had died in the pool.
-absl::Status Pool::RunOnce(Deadline deadline, const std::function<absl::Status(Tx&)>& body,
-                           bool* retry) {
+absl::Status Pool::RunOnce(Mode mode, Deadline deadline,
+                           const std::function<absl::Status(Tx&)>& body, bool* retry) {
   if (!state_->bad_url.ok()) return state_->bad_url;
   CHAT_ASSIGN_OR_RETURN(std::unique_ptr<Tx::Connection> connection, state_->Take(deadline));
   bool begun = false;
@@ -194,19 +199,23 @@ absl::Status Pool::RunOnce(Deadline deadline, const std::function<absl::Status(T
       connection = std::make_unique<Tx::Connection>(state_->connection_string);
     }
     state_->Guard(connection.get(), deadline);
-    pqxx::work work(connection->link());
+    if (mode == Mode::kStatement && reused && connection->HasSpoken()) {
+      throw pqxx::broken_connection("the connection was lost in the pool");
+    }
+    std::unique_ptr<pqxx::transaction_base> work =
+        Begin(mode == Mode::kStatement, connection->link());
     milliseconds left = Left(deadline);
-    if (left < kShrinkBelow) {
-      work.exec("SET LOCAL statement_timeout = " +
-                std::to_string(std::max<int64_t>(left.count(), 1)));
+    if (left < kShrinkBelow && mode == Mode::kTransaction) {
+      work->exec("SET LOCAL statement_timeout = " +
+                 std::to_string(std::max<int64_t>(left.count(), 1)));
     }
     begun = true;
-    Tx tx(*connection, work);
+    Tx tx(*connection, *work);
     status = body(tx);
     if (status.ok() && tx.failed_) {
       status = absl::InternalError("a transaction went on after a failed statement");
     }
-    if (status.ok()) work.commit();
+    if (status.ok()) work->commit();
   } catch (const std::exception& error) {
     fail(error);
   } catch (...) {
@@ -229,12 +238,21 @@ absl::Status Pool::RunOnce(Deadline deadline, const std::function<absl::Status(T
 }
 
 absl::Status Pool::Run(Deadline deadline, const std::function<absl::Status(Tx&)>& body) {
+  return RunWithRetries(Mode::kTransaction, deadline, body);
+}
+
+absl::Status Pool::RunStatement(Deadline deadline, const std::function<absl::Status(Tx&)>& body) {
+  return RunWithRetries(Mode::kStatement, deadline, body);
+}
+
+absl::Status Pool::RunWithRetries(Mode mode, Deadline deadline,
+                                  const std::function<absl::Status(Tx&)>& body) {
   for (int attempt = 1;; ++attempt) {
     if (Left(deadline) <= milliseconds(0)) {
       return absl::DeadlineExceededError("the deadline passed before the transaction began");
     }
     bool retry = false;
-    absl::Status status = RunOnce(deadline, body, &retry);
+    absl::Status status = RunOnce(mode, deadline, body, &retry);
     if (!retry || attempt == kAttempts) return status;
     PauseBeforeRetry(attempt);
     if (Left(deadline) <= milliseconds(0)) return status;

@@ -45,7 +45,7 @@ class Tx {
     Timer timer(*this, statement);
     return work_.exec_prepared(statement.name, std::forward<Args>(args)...);
   }
-  pqxx::work& work() { return work_; }
+  pqxx::transaction_base& work() { return work_; }
 
  private:
   friend class Pool;
@@ -61,10 +61,10 @@ class Tx {
     int exceptions_;
     std::chrono::steady_clock::time_point begin_;
   };
-  Tx(Connection& connection, pqxx::work& work) : connection_(connection), work_(work) {}
+  Tx(Connection& connection, pqxx::transaction_base& work) : connection_(connection), work_(work) {}
   void Prepare(const Statement& statement);
   Connection& connection_;
-  pqxx::work& work_;
+  pqxx::transaction_base& work_;
   bool failed_ = false;
 };
 
@@ -86,6 +86,11 @@ class Pool {
   // exception that is not of the database).
   absl::Status Run(Deadline deadline, const std::function<absl::Status(Tx&)>& body);
 
+  // As Run, without BEGIN and COMMIT: the one statement of `body` commits as it is executed, so its
+  // locks outlive no network wait. A connection that is lost under it leaves the outcome open
+  // (kUnavailable). The session's time-outs apply, then the watchdog.
+  absl::Status RunStatement(Deadline deadline, const std::function<absl::Status(Tx&)>& body);
+
   // As Run, with a value.
   template <typename T>
   absl::StatusOr<T> Get(Deadline deadline, const std::function<absl::StatusOr<T>(Tx&)>& body) {
@@ -100,7 +105,10 @@ class Pool {
 
  private:
   struct State;
-  absl::Status RunOnce(Deadline deadline, const std::function<absl::Status(Tx&)>& body,
+  enum class Mode { kTransaction, kStatement };
+  absl::Status RunWithRetries(Mode mode, Deadline deadline,
+                              const std::function<absl::Status(Tx&)>& body);
+  absl::Status RunOnce(Mode mode, Deadline deadline, const std::function<absl::Status(Tx&)>& body,
                        bool* retry);
   std::unique_ptr<State> state_;
 };

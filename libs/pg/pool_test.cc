@@ -145,6 +145,35 @@ TEST_F(PoolTest, TwoStatementsOfOneNameAreRefused) {
             absl::StatusCode::kInternal);
 }
 
+TEST_F(PoolTest, AStatementByItselfCommitsAsItIsExecuted) {
+  Pool pool(url(), 1);
+  absl::Status status = pool.RunStatement(In(5s), [&](Tx& tx) -> absl::Status {
+    tx.Exec(Statement{"test_insert", insert_.c_str()}, 1, nullptr, nullptr);
+    EXPECT_EQ(Count(), 1);  // seen by another connection at once
+    return absl::OkStatus();
+  });
+  EXPECT_TRUE(status.ok()) << status;
+  status = pool.RunStatement(In(5s), [&](Tx& tx) -> absl::Status {
+    tx.Exec(Statement{"test_insert", insert_.c_str()}, 1, nullptr, nullptr);
+    return absl::OkStatus();
+  });
+  EXPECT_EQ(status, absl::AlreadyExistsError("one_of_each"));
+  EXPECT_TRUE(Insert(pool, 2).ok());
+  EXPECT_EQ(Count(), 2);
+}
+
+TEST_F(PoolTest, AStatementByItselfIsNotLostWithAConnectionThatDiedInThePool) {
+  Pool pool(url(), 1);
+  int pid = BackendPid(pool);
+  Sql("SELECT pg_terminate_backend(" + std::to_string(pid) + ", 5000)");
+  absl::Status status = pool.RunStatement(In(5s), [&](Tx& tx) -> absl::Status {
+    tx.Exec(Statement{"test_insert", insert_.c_str()}, 1, nullptr, nullptr);
+    return absl::OkStatus();
+  });
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_EQ(Count(), 1);
+}
+
 TEST_F(PoolTest, AStatementEndsAtTheDeadline) {
   Pool pool(url(), 1);
   auto begin = steady_clock::now();
@@ -163,7 +192,7 @@ TEST_F(PoolTest, AServerThatHangsIsCutOffASecondAfterTheDeadline) {
   Pool pool(url(), 1);
   auto begin = steady_clock::now();
   absl::Status status = pool.Run(In(200ms), [](Tx& tx) {
-    tx.work().exec("SET LOCAL statement_timeout = 0");
+    tx.Exec(Statement{"test_no_limit", "SELECT set_config('statement_timeout', '0', true)"});
     tx.Exec(kSleep, 20);
     return absl::OkStatus();
   });

@@ -86,7 +86,7 @@ absl::StatusOr<SendOutcomes> PgSendStore::Append(pg::Deadline deadline,
   Columns c = ColumnsOf(sends);
   SendOutcomes outcomes;
   bool repeats = false;
-  CHAT_RETURN_IF_ERROR(pool_.Run(deadline, [&](pg::Tx& tx) -> absl::Status {
+  CHAT_RETURN_IF_ERROR(pool_.RunStatement(deadline, [&](pg::Tx& tx) -> absl::Status {
     outcomes = {};
     repeats = false;
     pqxx::result rows =

@@ -1,4 +1,5 @@
-// Sends in PostgreSQL: one call of messaging.append() per batch (migrations/messaging/0002_append).
+// Sends in PostgreSQL: one call of messaging.append() per batch (migrations/messaging/0002_append),
+// which commits as it is executed: no lock of a feed outlives a network wait.
 #pragma once
 
 #include "libs/pg/pool.h"
