@@ -1,0 +1,477 @@
+// The service as gateways and owners see it: gRPC in, Redis out, two replicas on one database.
+#include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+#include <cstdlib>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "libs/redis/subscriber.h"
+#include "libs/rpc/call.h"
+#include "libs/rpc/refusal.h"
+#include "services/messaging/delivery_internal_service.h"
+#include "services/messaging/feeds_internal_service.h"
+#include "services/messaging/history_service.h"
+#include "services/messaging/message_service.h"
+#include "services/messaging/ordered_lane.h"
+#include "services/messaging/parts.h"
+#include "services/messaging/test_database.h"
+
+namespace chat::messaging {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// One replica in this process, wired as main() does.
+class Replica {
+ public:
+  explicit Replica(const MessagingConfig& config, size_t lane_outstanding = 1000)
+      : parts(config),
+        lane(parts.sender, lane_outstanding),
+        messages(parts.sender),
+        history(parts.history, parts.announcer),
+        feeds(parts.projections, parts.history, parts.announcer),
+        delivery(parts.sessions, parts.replay, parts.horizon) {
+    grpc::ServerBuilder builder;
+    int port = 0;
+    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
+    for (grpc::Service* service :
+         std::initializer_list<grpc::Service*>{&lane, &messages, &history, &feeds, &delivery}) {
+      builder.RegisterService(service);
+    }
+    server = builder.BuildAndStart();
+    channel = grpc::CreateChannel("127.0.0.1:" + std::to_string(port),
+                                  grpc::InsecureChannelCredentials());
+    parts.announcer.Start();
+    parts.horizon.Tick();
+    parts.horizon.Start();
+  }
+  ~Replica() {
+    lane.Drain();
+    server->Shutdown(std::chrono::system_clock::now() + seconds(2));
+    server->Wait();
+  }
+
+  Parts parts;
+  OrderedLane lane;
+  MessageService messages;
+  HistoryService history;
+  FeedsInternalService feeds;
+  DeliveryInternalService delivery;
+  std::unique_ptr<grpc::Server> server;
+  std::shared_ptr<grpc::Channel> channel;
+};
+
+// What Redis brings to one gateway.
+class Listener {
+ public:
+  Listener(const std::string& redis, const std::vector<std::string>& channels)
+      : subscriber_(redis, {.on_message =
+                                [this](std::string_view channel, std::string_view payload) {
+                                  std::lock_guard lock(mutex_);
+                                  if (channel == "horizon") {
+                                    v1::Horizon horizon;
+                                    horizon.ParseFromString(std::string(payload));
+                                    horizons_.push_back(horizon.position());
+                                  } else {
+                                    v1::Event event;
+                                    event.ParseFromString(std::string(payload));
+                                    events_.emplace_back(channel, event);
+                                  }
+                                  changed_.notify_all();
+                                },
+                            .on_subscribed =
+                                [this](const std::vector<std::string>& confirmed) {
+                                  std::lock_guard lock(mutex_);
+                                  confirmed_ += confirmed.size();
+                                  changed_.notify_all();
+                                },
+                            .on_connection = [](bool) {}}) {
+    subscriber_.Subscribe(channels);
+    std::unique_lock lock(mutex_);
+    EXPECT_TRUE(
+        changed_.wait_for(lock, seconds(10), [&] { return confirmed_ >= channels.size(); }));
+  }
+  std::vector<std::pair<std::string, v1::Event>> Await(size_t count) {
+    std::unique_lock lock(mutex_);
+    EXPECT_TRUE(changed_.wait_for(lock, seconds(10), [&] { return events_.size() >= count; }));
+    return events_;
+  }
+  bool AwaitHorizon(int64_t position) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, seconds(10),
+                             [&] { return !horizons_.empty() && horizons_.back() >= position; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  size_t confirmed_ = 0;
+  std::vector<std::pair<std::string, v1::Event>> events_;
+  std::vector<int64_t> horizons_;
+  redis::Subscriber subscriber_;  // last: its thread uses the others
+};
+
+// The gateway's end of an ordered stream.
+class Lane {
+ public:
+  explicit Lane(Replica& replica)
+      : stub_(v1::OrderedLane::NewStub(replica.channel)), stream_(stub_->Calls(&context_)) {}
+  ~Lane() {
+    if (finished_) return;
+    stream_->WritesDone();
+    Finish();
+  }
+  static v1::OrderedCall Client(uint64_t id, const v1::Caller& caller, const v1::Message& message,
+                                int64_t deadline_ms = 10'000) {
+    v1::OrderedCall call;
+    call.set_call(id);
+    call.set_method("/chat.v1.MessageService/Client");
+    *call.mutable_caller() = caller;
+    call.set_request(message.SerializeAsString());
+    call.set_deadline_ms(deadline_ms);
+    return call;
+  }
+  void Write(const std::vector<v1::OrderedCall>& calls) {
+    v1::OrderedCalls batch;
+    for (const auto& call : calls) *batch.add_calls() = call;
+    EXPECT_TRUE(stream_->Write(batch));
+  }
+  // Until `count` replies have come in all.
+  std::map<uint64_t, v1::OrderedReply> Read(size_t count) {
+    v1::OrderedReplies batch;
+    while (replies_.size() < count && stream_->Read(&batch)) {
+      for (const auto& reply : batch.replies()) replies_[reply.call()] = reply;
+    }
+    EXPECT_EQ(replies_.size(), count);
+    return replies_;
+  }
+  grpc::Status Finish() {
+    v1::OrderedReplies rest;
+    while (stream_->Read(&rest)) {
+    }
+    finished_ = true;
+    return stream_->Finish();
+  }
+
+ private:
+  grpc::ClientContext context_;
+  std::unique_ptr<v1::OrderedLane::Stub> stub_;
+  std::unique_ptr<grpc::ClientReaderWriter<v1::OrderedCalls, v1::OrderedReplies>> stream_;
+  std::map<uint64_t, v1::OrderedReply> replies_;
+  bool finished_ = false;
+};
+
+class ServiceTest : public DatabaseTest {
+ protected:
+  void SetUp() override {
+    DatabaseTest::SetUp();
+    if (HasFatalFailure()) return;
+    const char* redis = std::getenv("CHAT_TEST_REDIS");
+    ASSERT_NE(redis, nullptr) << "CHAT_TEST_REDIS is not set";
+    config_.redis = redis;
+    config_.pg_url = url();
+  }
+
+  static rpc::Call As(int n, milliseconds timeout = seconds(10)) {
+    rpc::Call call = rpc::Background(timeout);
+    call.caller = Caller(n);
+    return call;
+  }
+  static v1::Message Text(int to, const std::string& msg_id, const std::string& text = "hello") {
+    v1::Message message;
+    message.set_to(PhoneId(to));
+    if (!msg_id.empty()) message.set_msg_id(msg_id);
+    message.add_files()->set_payload(text);
+    message.set_status(v1::Message::CLIENT);
+    return message;
+  }
+  absl::StatusOr<v1::Reply> Send(Replica& replica, int from, const v1::Message& message) {
+    auto stub = v1::MessageService::NewStub(replica.channel);
+    v1::Reply reply;
+    absl::Status status =
+        rpc::Invoke(As(from), *stub, &v1::MessageService::Stub::Client, message, &reply);
+    if (!status.ok()) return status;
+    return reply;
+  }
+  static std::string A(int n) { return "a:" + std::to_string(Account(n).value); }
+
+  MessagingConfig config_;
+};
+
+TEST_F(ServiceTest, AMessageIsAnsweredStoredAndPublishedToBothSides) {
+  AddPeople(2);
+  SetFriends(1, 2);
+  Replica replica(config_);
+  Listener listener(config_.redis, {A(1), A(2), "horizon"});
+  auto reply = Send(replica, 1, Text(2, "m"));
+  ASSERT_TRUE(reply.ok()) << reply.status();
+  EXPECT_EQ(reply->records_size(), 0);
+  auto events = listener.Await(2);
+  EXPECT_EQ(events[0].first, A(1));
+  EXPECT_EQ(events[1].first, A(2));
+  const v1::Event& event = events[1].second;
+  EXPECT_EQ(event.SerializeAsString(), events[0].second.SerializeAsString());
+  EXPECT_EQ(event.topic(), "p2p/" + PhoneId(1) + "/" + PhoneId(2));
+  EXPECT_EQ(event.record().message().status(), v1::Message::SENT);
+  EXPECT_EQ(event.record().message().id(), event.position());
+  EXPECT_EQ(event.author_client(), "emqttd_1");
+  EXPECT_FALSE(event.trace().empty());
+  EXPECT_TRUE(listener.AwaitHorizon(event.position()));
+}
+
+TEST_F(ServiceTest, ARepeatAnswersTheStoredMessageAndIsPublishedAgainInItsPlace) {
+  AddPeople(2);
+  SetFriends(1, 2);
+  Replica one(config_), two(config_);
+  Listener listener(config_.redis, {A(2)});
+  ASSERT_TRUE(Send(one, 1, Text(2, "m", "first")).ok());
+  ASSERT_TRUE(Send(one, 1, Text(2, "n")).ok());
+  auto again = Send(two, 1, Text(2, "m", "second"));
+  ASSERT_TRUE(again.ok()) << again.status();
+  ASSERT_EQ(again->records_size(), 1);
+  const v1::Message& stored = again->records(0).message();
+  EXPECT_EQ(stored.files(0).payload(), "first");
+  EXPECT_EQ(stored.status(), v1::Message::SENT);
+  auto events = listener.Await(3);
+  EXPECT_EQ(events[2].second.position(), events[0].second.position());
+  EXPECT_EQ(events[2].second.previous(), events[0].second.previous());
+  EXPECT_EQ(stored.id(), events[0].second.position());
+}
+
+TEST_F(ServiceTest, RefusalsCarryTheirNames) {
+  AddPeople(2);
+  Replica replica(config_);
+  v1::Message empty = Text(2, "m");
+  empty.clear_files();
+  EXPECT_EQ(rpc::RefusalOf(Send(replica, 1, empty).status()), v1::INVALID_DATA);
+  EXPECT_EQ(rpc::RefusalOf(Send(replica, 1, Text(2, "m")).status()), v1::PERMISSION_DENIED);
+  EXPECT_EQ(Sql("SELECT 1 FROM messaging.message").size(), 0u);
+}
+
+TEST_F(ServiceTest, TheLaneKeepsTheOrderOfArrivalWithManyCallsInFlight) {
+  AddPeople(3);
+  SetFriends(1, 2);
+  SetFriends(1, 3);
+  Replica replica(config_, 16);  // far fewer outstanding than sent
+  Listener listener(config_.redis, {A(1)});
+  Lane lane(replica);
+  constexpr int kCalls = 300;
+  std::thread writer([&] {
+    std::vector<v1::OrderedCall> calls;
+    for (int i = 0; i < kCalls; ++i) {
+      calls.push_back(Lane::Client(i + 1, Caller(1), Text(2 + i % 2, std::to_string(i))));
+      if (calls.size() == 7 || i + 1 == kCalls) {
+        lane.Write(calls);
+        calls.clear();
+      }
+    }
+  });
+  auto replies = lane.Read(kCalls);
+  writer.join();
+  for (const auto& [id, reply] : replies) EXPECT_EQ(reply.status(), 0) << reply.message();
+  auto events = listener.Await(kCalls);
+  std::map<std::string, std::vector<int>> seen;
+  std::map<std::string, int64_t> last;
+  for (const auto& [channel, event] : events) {
+    seen[event.topic()].push_back(std::stoi(event.record().message().msg_id()));
+    EXPECT_EQ(event.previous(), last[event.topic()]);
+    last[event.topic()] = event.position();
+  }
+  for (const auto& [topic, order] : seen) {
+    EXPECT_EQ(order.size(), size_t{kCalls / 2});
+    EXPECT_TRUE(std::is_sorted(order.begin(), order.end())) << topic;
+  }
+}
+
+TEST_F(ServiceTest, TheLaneAnswersWhatItCannotDo) {
+  AddPeople(2);
+  Replica replica(config_);
+  Lane lane(replica);
+  v1::OrderedCall unknown = Lane::Client(1, Caller(1), Text(1, "m"));
+  unknown.set_method("/chat.v1.HistoryService/Get");
+  v1::OrderedCall garbage = Lane::Client(2, Caller(1), Text(1, "m"));
+  garbage.set_request("\xff\xff");
+  lane.Write({unknown, garbage, Lane::Client(3, Caller(1), Text(2, "m")),
+              Lane::Client(4, Caller(1), Text(1, "m")), Lane::Client(5, Caller(1), Text(1, "m"))});
+  auto replies = lane.Read(5);
+  EXPECT_EQ(replies[1].status(), grpc::StatusCode::UNIMPLEMENTED);
+  EXPECT_EQ(replies[2].status(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(replies[3].status(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_EQ(replies[3].refusal(), v1::PERMISSION_DENIED);
+  EXPECT_EQ(replies[4].status(), 0);
+  EXPECT_EQ(replies[4].reply().records_size(), 0);
+  EXPECT_EQ(replies[5].reply().records_size(), 1);  // the same message
+}
+
+TEST_F(ServiceTest, ADrainedLaneAnswersWhatItHasAndEnds) {
+  AddPeople(1);
+  Replica replica(config_);
+  Lane lane(replica);
+  lane.Write({Lane::Client(1, Caller(1), Text(1, "m"))});
+  EXPECT_EQ(lane.Read(1)[1].status(), 0);
+  replica.lane.Drain();
+  EXPECT_EQ(lane.Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
+  Lane late(replica);
+  EXPECT_EQ(late.Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
+}
+
+TEST_F(ServiceTest, ALockedFeedIsAnsweredByTheDeadlineAndTheOthersGoOn) {
+  AddPeople(2);
+  SetFriends(1, 2);
+  Replica replica(config_);
+  pqxx::connection connection(url());
+  pqxx::work holder(connection);
+  holder.exec("SELECT 1 FROM messaging.feed WHERE kind = 'p2p' AND a = 1 AND b = 2 FOR UPDATE");
+  Lane lane(replica);
+  lane.Write({Lane::Client(1, Caller(1), Text(2, "locked"), 300),
+              Lane::Client(2, Caller(1), Text(1, "free"), 10'000)});
+  auto replies = lane.Read(2);
+  EXPECT_EQ(replies[1].status(), grpc::StatusCode::DEADLINE_EXCEEDED);
+  EXPECT_EQ(replies[2].status(), 0);
+  holder.abort();
+  EXPECT_TRUE(Send(replica, 1, Text(2, "locked")).ok());
+}
+
+TEST_F(ServiceTest, WithRedisAwayMessagesAreCommittedAndAnnouncedLater) {
+  AddPeople(2);
+  SetFriends(1, 2);
+  MessagingConfig deaf = config_;
+  deaf.redis = "127.0.0.1:1";
+  int64_t position = 0;
+  {
+    Replica replica(deaf);
+    ASSERT_TRUE(Send(replica, 1, Text(2, "m")).ok());
+    position = Sql("SELECT max(position) FROM messaging.message")[0][0].as<int64_t>();
+    EXPECT_LT(replica.parts.horizon.published(), position);
+    EXPECT_EQ(Sql("SELECT 1 FROM messaging.announcement").size(), 1u);
+    // Gateways without Redis learn of it all the same.
+    auto stub = v1::DeliveryInternal::NewStub(replica.channel);
+    v1::ChangedSinceRequest request;
+    request.add_account_id(Account(2).value);
+    request.set_above(position - 1);
+    v1::ChangedSinceReply reply;
+    ASSERT_TRUE(
+        rpc::Invoke(As(1), *stub, &v1::DeliveryInternal::Stub::ChangedSince, request, &reply).ok());
+    EXPECT_EQ(reply.account_id_size(), 1);
+  }
+  // The replica is gone; another one, which has Redis, announces its commit.
+  Listener listener(config_.redis, {A(2), "horizon"});
+  Replica other(config_);
+  EXPECT_EQ(listener.Await(1)[0].second.position(), position);
+  EXPECT_TRUE(listener.AwaitHorizon(position));
+  EXPECT_EQ(Sql("SELECT 1 FROM messaging.announcement").size(), 0u);
+}
+
+TEST_F(ServiceTest, HistoryAndReaderOverTheWire) {
+  AddPeople(2);
+  SetFriends(1, 2);
+  Replica replica(config_);
+  for (const char* id : {"a", "b", "c"}) ASSERT_TRUE(Send(replica, 1, Text(2, id)).ok());
+  auto stub = v1::HistoryService::NewStub(replica.channel);
+  v1::History request;
+  request.set_roster_id(PhoneId(2));
+  request.mutable_p2p()->set_from(PhoneId(2));  // the wrong order
+  request.mutable_p2p()->set_to(PhoneId(1));
+  request.set_size(-2);
+  request.set_status(v1::History::GET);
+  v1::Reply reply;
+  ASSERT_TRUE(rpc::Invoke(As(2), *stub, &v1::HistoryService::Stub::Get, request, &reply).ok());
+  const v1::History& page = reply.records(0).history();
+  ASSERT_EQ(page.data_size(), 2);
+  EXPECT_EQ(page.data(0).msg_id(), "c");
+  EXPECT_EQ(page.data(1).next(), page.data(0).id());
+  EXPECT_EQ(page.size(), page.data(1).id());
+  EXPECT_EQ(page.entity_id(), 0);
+  EXPECT_EQ(page.p2p().from(), PhoneId(1));
+  EXPECT_EQ(page.roster_id(), PhoneId(2));
+  EXPECT_EQ(page.status(), v1::History::GET);
+
+  Listener listener(config_.redis, {A(2)});
+  request.set_entity_id(page.data(1).id());
+  v1::Reply none;
+  ASSERT_TRUE(rpc::Invoke(As(2), *stub, &v1::HistoryService::Stub::Update, request, &none).ok());
+  EXPECT_EQ(none.records_size(), 0);
+  v1::Event event = listener.Await(1)[0].second;
+  EXPECT_EQ(event.topic(), "ses/" + Phone(2));
+  EXPECT_EQ(event.record().contact().unread(), 1);
+  EXPECT_EQ(event.record().contact().reader(), page.data(1).id());
+
+  absl::Status foreign = rpc::Invoke(As(1), *stub, &v1::HistoryService::Stub::Get, request, &reply);
+  EXPECT_EQ(rpc::RefusalOf(foreign), v1::INVALID_DATA);
+}
+
+TEST_F(ServiceTest, AChangeIsPublishedAndSeenByTheNextSend) {
+  AddPeople(2);
+  Replica replica(config_);
+  Listener listener(config_.redis, {A(1)});
+  auto stub = v1::FeedsInternal::NewStub(replica.channel);
+  v1::ApplyRequest request;
+  v1::FriendshipChange* friendship = Next(&request)->mutable_friendship();
+  friendship->set_roster_a(1);
+  friendship->set_roster_b(2);
+  friendship->set_open(true);
+  friendship->set_version(1);
+  v1::Notice* notice = Next(&request)->mutable_notice();
+  notice->set_account_id(Account(1).value);
+  notice->set_rosters_changed(true);
+  notice->mutable_record()->mutable_contact()->set_phone_id(PhoneId(2));
+  v1::ApplyReply reply;
+  ASSERT_TRUE(rpc::Invoke(As(1), *stub, &v1::FeedsInternal::Stub::Apply, request, &reply).ok());
+  v1::Event event = listener.Await(1)[0].second;
+  EXPECT_TRUE(event.change().rosters());
+  EXPECT_EQ(event.record().contact().phone_id(), PhoneId(2));
+  EXPECT_TRUE(Send(replica, 1, Text(2, "m")).ok());
+
+  v1::FeedAccessRequest asked;
+  asked.set_account_id(Account(2).value);
+  asked.set_topic("p2p/" + PhoneId(1) + "/" + PhoneId(2));
+  v1::FeedAccessReply access;
+  ASSERT_TRUE(rpc::Invoke(As(1), *stub, &v1::FeedsInternal::Stub::Access, asked, &access).ok());
+  EXPECT_TRUE(access.read() && access.write());
+
+  v1::ViewsRequest views;
+  views.set_roster_id(2);
+  views.add_peers(1);
+  v1::ViewsReply view;
+  ASSERT_TRUE(rpc::Invoke(As(1), *stub, &v1::FeedsInternal::Stub::Views, views, &view).ok());
+  EXPECT_EQ(view.views(0).unread(), 1);
+  EXPECT_EQ(view.views(0).last().msg_id(), "m");
+}
+
+TEST_F(ServiceTest, ANewSessionMissesNothingAndGetsNothingOld) {
+  AddPeople(2);
+  SetFriends(1, 2);
+  Replica replica(config_);
+  ASSERT_TRUE(Send(replica, 1, Text(2, "old")).ok());
+  auto stub = v1::DeliveryInternal::NewStub(replica.channel);
+  v1::OpenSessionRequest open;
+  open.set_account_id(Account(2).value);
+  open.set_client_id("emqttd_2");
+  open.set_expiry_s(100);
+  v1::OpenSessionReply session;
+  ASSERT_TRUE(
+      rpc::Invoke(As(2), *stub, &v1::DeliveryInternal::Stub::OpenSession, open, &session).ok());
+  ASSERT_TRUE(Send(replica, 1, Text(2, "new")).ok());
+  v1::ReplayRequest request;
+  request.set_account_id(Account(2).value);
+  request.set_above(session.cursor().position());
+  v1::ReplayReply replay;
+  ASSERT_TRUE(
+      rpc::Invoke(As(2), *stub, &v1::DeliveryInternal::Stub::Replay, request, &replay).ok());
+  std::vector<std::string> fresh;
+  for (const v1::Event& event : replay.events()) {
+    const auto& above = session.cursor().above();
+    if (std::find(above.begin(), above.end(), event.position()) == above.end()) {
+      fresh.push_back(event.record().message().msg_id());
+    }
+  }
+  EXPECT_EQ(fresh, std::vector<std::string>({"new"}));
+}
+
+}  // namespace
+}  // namespace chat::messaging
