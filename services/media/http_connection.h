@@ -18,6 +18,7 @@ namespace chat::media {
 struct HttpLimits {
   int64_t workers = 8;
   int64_t connections = 1024;
+  int64_t connections_per_address = 128;  // 0: no limit
   int64_t idle_ms = 30'000;  // until a request is whole, and between two steps of an answer
   size_t head_bytes = 8192;
 };
@@ -42,6 +43,7 @@ class HttpConnection : public net::StreamHandler,
   void CheckDeadline(int64_t now_ms);
   // Closes it now, or once the running answer is sent.
   void Drain();
+  const std::string& peer() const { return stream_->peer(); }
 
   void OnData(std::string_view bytes) override;
   void OnFlushed() override;

@@ -57,20 +57,32 @@ absl::Status HttpServer::Start(const std::string& listen) {
 int HttpServer::port() const { return listener_->port(); }
 
 void HttpServer::Accept(std::shared_ptr<net::Stream> stream) {
-  if (static_cast<int64_t>(connections_.size()) >= limits_.connections) {
+  if (IsFull(stream->peer())) {
     TooMany().Increment();
     return stream->Close(0);
   }
   auto connection = std::make_shared<HttpConnection>(shared_, std::move(stream));
   connections_[connection.get()] = connection;
+  ++by_address_[connection->peer()];
   Open().Set(static_cast<double>(connections_.size()));
   connection->Start();
+}
+
+bool HttpServer::IsFull(const std::string& peer) const {
+  if (static_cast<int64_t>(connections_.size()) >= limits_.connections) return true;
+  auto of_peer = by_address_.find(peer);
+  return limits_.connections_per_address > 0 && of_peer != by_address_.end() &&
+         of_peer->second >= limits_.connections_per_address;
 }
 
 // Later, because the connection is at work when it ends.
 void HttpServer::Forget(HttpConnection* connection) {
   loop_.Post([this, connection] {
-    connections_.erase(connection);
+    auto found = connections_.find(connection);
+    if (found == connections_.end()) return;
+    auto of_peer = by_address_.find(connection->peer());
+    if (--of_peer->second == 0) by_address_.erase(of_peer);
+    connections_.erase(found);
     Open().Set(static_cast<double>(connections_.size()));
   });
 }

@@ -30,6 +30,7 @@ class HttpServer {
  private:
   void Accept(std::shared_ptr<net::Stream> stream);
   void Forget(HttpConnection* connection);
+  bool IsFull(const std::string& peer) const;
   // Runs `work` on the loop and waits for it.
   void OnLoop(const std::function<void()>& work);
 
@@ -40,6 +41,7 @@ class HttpServer {
   std::unique_ptr<net::TcpListener> listener_;
   std::unique_ptr<net::Every> every_second_;
   std::unordered_map<HttpConnection*, std::shared_ptr<HttpConnection>> connections_;
+  std::unordered_map<std::string, int64_t> by_address_;  // how many of them
   bool started_ = false;
 };
 

@@ -256,6 +256,30 @@ TEST_F(HttpServerTest, DrainLetsARunningAnswerEnd) {
   drain.join();
 }
 
+class CrowdedHttpServerTest : public HttpServerTest {
+ protected:
+  CrowdedHttpServerTest()
+      : HttpServerTest({.workers = 2,
+                        .connections = 9,
+                        .connections_per_address = 1,
+                        .idle_ms = 10'000,
+                        .head_bytes = 1024}) {}
+};
+
+TEST_F(CrowdedHttpServerTest, AnAddressHasItsOwnLimitAndRegainsItByClosing) {
+  {
+    Client first(server_.port());
+    first.Send(Request("GET", "/file/y"));
+    EXPECT_EQ(StatusOf(first.Answer()), 404);
+    Client second(server_.port());
+    EXPECT_TRUE(second.ClosedByPeer());
+  }
+  // The end of the first one is noticed a moment later.
+  int status = 0;
+  for (int i = 0; i < 1000 && status != 404; ++i) status = StatusOf(Ask(Request("GET", "/file/y")));
+  EXPECT_EQ(status, 404);
+}
+
 class ImpatientHttpServerTest : public HttpServerTest {
  protected:
   ImpatientHttpServerTest()

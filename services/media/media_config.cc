@@ -29,6 +29,8 @@ void MediaConfig::Declare(config::Keys& keys) {
   keys.Add("http_workers", &http_workers, "threads that ask, look up and read files", 1, 1000);
   keys.Add("http_connections", &http_connections, "HTTP connections at once; more are closed", 1,
            100'000);
+  keys.Add("http_connections_per_address", &http_connections_per_address,
+           "HTTP connections of one address at once; more are closed; 0: no limit", 0, 100'000);
   keys.Add("http_idle_s", &http_idle_s,
            "seconds without a whole request, or without progress of an answer, that close a"
            " connection",

@@ -28,6 +28,7 @@ struct MediaConfig {
   std::string http_listen = "127.0.0.1:0";
   int64_t http_workers = 8;
   int64_t http_connections = 1024;
+  int64_t http_connections_per_address = 128;
   int64_t http_idle_s = 30;
   int64_t http_head_bytes = 8192;
 

@@ -32,6 +32,7 @@ struct Parts {
         downloads(store, files, *auth),
         http(downloads, {.workers = config.http_workers,
                          .connections = config.http_connections,
+                         .connections_per_address = config.http_connections_per_address,
                          .idle_ms = config.http_idle_s * 1000,
                          .head_bytes = static_cast<size_t>(config.http_head_bytes)}) {}
 
