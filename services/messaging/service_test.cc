@@ -367,6 +367,30 @@ TEST_F(ServiceTest, WithRedisAwayMessagesAreCommittedAndAnnouncedLater) {
   EXPECT_EQ(Sql("SELECT 1 FROM messaging.announcement").size(), 0u);
 }
 
+TEST_F(ServiceTest, WithoutPostgresEverythingFailsInTimeAndRecoversByItself) {
+  AddPeople(2);
+  SetFriends(1, 2);
+  Replica replica(config_);
+  ASSERT_TRUE(Send(replica, 1, Text(2, "before")).ok());
+  std::string name = Sql("SELECT current_database()")[0][0].c_str();
+  pqxx::connection server(std::getenv("CHAT_TEST_PG"));
+  pqxx::nontransaction admin(server);
+  admin.exec("ALTER DATABASE " + name + " ALLOW_CONNECTIONS false");
+  admin.exec("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '" +
+             name + "'");
+
+  Lane lane(replica);
+  auto begin = std::chrono::steady_clock::now();
+  lane.Write({Lane::Client(1, Caller(1), Text(2, "lane"), 2000)});
+  EXPECT_EQ(lane.Read(1)[1].status(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_TRUE(absl::IsUnavailable(Send(replica, 1, Text(2, "unary")).status()));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, seconds(4));
+
+  admin.exec("ALTER DATABASE " + name + " ALLOW_CONNECTIONS true");
+  EXPECT_TRUE(Send(replica, 1, Text(2, "unary")).ok());
+  EXPECT_EQ(Sql("SELECT 1 FROM messaging.message").size(), 2u);
+}
+
 TEST_F(ServiceTest, HistoryAndReaderOverTheWire) {
   AddPeople(2);
   SetFriends(1, 2);
