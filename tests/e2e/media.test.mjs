@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import { after, test } from 'node:test';
+import { eventually, killHard, up } from './cluster.mjs';
 import { endAll, newId, newPhone, online } from './device.mjs';
 import { record } from './records.mjs';
 
@@ -90,4 +91,25 @@ test('wrong steps are answered with block 0 and store nothing', async () => {
   const cancelled = await open(device, id, 10, { block: 0 });
   assert.deepEqual([cancelled.status, cancelled.block], ['init', 0]);
   assert.equal((await open(device, id, 10)).offset, 0);
+});
+
+test('what was acknowledged outlives a process that is killed', async () => {
+  const device = await online();
+  const id = newId();
+  const bytes = crypto.randomBytes(1000);
+  await open(device, id, bytes.length);
+  await send(device, id, bytes.length, 0, bytes.subarray(0, 700));
+  killHard('media-1');
+  device.send(ftp(device, id, bytes.length, { status: 'init' })).catch(() => {});
+  await device.closed; // "cannot now" ends a 3.1.1 connection: the request is not acknowledged
+  await up();
+  const resumed = await eventually('media to answer again', async () => {
+    await device.connect(0);
+    const answer = device.expect(device.topic, isAck, { from: device.inbox.length, timeoutMs: 5000 }).catch(() => undefined);
+    device.send(ftp(device, id, bytes.length, { status: 'init' })).catch(() => {});
+    return (await Promise.race([answer, device.closed]))?.fields;
+  });
+  assert.equal(resumed.offset, 700);
+  await send(device, id, bytes.length, 700, bytes.subarray(700));
+  assert.ok(bytes.equals(Buffer.from(await (await get(id, device.token)).arrayBuffer())));
 });
