@@ -74,7 +74,7 @@ constexpr pg::Statement kPruneNotices = {
     "messaging_prune_notices",
     "DELETE FROM messaging.notice WHERE position IN (SELECT position FROM "
     "(SELECT position, committed_ms FROM messaging.notice ORDER BY position LIMIT 10000) oldest "
-    "WHERE committed_ms < (extract(epoch FROM now()) * 1000)::bigint - $1 * 1000)"};
+    "WHERE committed_ms < (extract(epoch FROM now()) * 1000)::bigint - $1::bigint * 1000)"};
 
 struct FeedKeys {
   ArrayLiteral kinds, as, bs, opens;

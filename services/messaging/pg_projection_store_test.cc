@@ -2,6 +2,7 @@
 
 #include <thread>
 
+#include "services/messaging/messaging_config.h"
 #include "services/messaging/test_database.h"
 
 namespace chat::messaging {
@@ -180,7 +181,10 @@ TEST_F(ProjectionStoreTest, OldNoticesAndAppliedMarksArePruned) {
   Apply(request);
   Sql("UPDATE messaging.notice SET committed_ms = 0 WHERE previous = 0");
   Sql("UPDATE messaging.applied SET applied_at = now() - interval '8 days' WHERE sequence = 1");
-  ASSERT_TRUE(PgProjectionStore(pool()).Prune(In(), 86'400).ok());
+  // The default life: its milliseconds are beyond 32 bits.
+  const absl::Status pruned =
+      PgProjectionStore(pool()).Prune(In(), MessagingConfig().notice_life_s);
+  ASSERT_TRUE(pruned.ok()) << pruned;
   EXPECT_EQ(Sql("SELECT 1 FROM messaging.notice").size(), 1u);
   EXPECT_EQ(Sql("SELECT 1 FROM messaging.applied").size(), 2u);
 }
