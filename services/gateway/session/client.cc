@@ -372,7 +372,18 @@ void Client::Answer(Request& request, Outcome& outcome) {
                                  {"rpc", rpc},
                                  {"error", Message(outcome.status)}});
   }
-  if (!rpc.empty()) CountRequest(rpc, wire::AtomOf(code).c_str());
+  if (!rpc.empty()) {
+    const std::string& atom = wire::AtomOf(code);
+    CountRequest(rpc, atom.c_str());
+    if (code != v1::UNAVAILABLE) {
+      log::Info("request refused", {{"trace", request.trace},
+                                    {"client", caller_.client_id()},
+                                    {"peer", peer()},
+                                    {"rpc", rpc},
+                                    {"code", atom},
+                                    {"why", Message(outcome.status)}});
+    }
+  }
   Send(request.reply_topic, ErrorReply(code));
   session_->AckInbound(request.handle, reason);
 }
