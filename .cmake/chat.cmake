@@ -1,29 +1,9 @@
 # The only ways to add a target. Includes are written from the root of the repository.
 
-# While the parts are being written side by side: sources that do not exist yet are left out.
-function(chat_existing list)
-  foreach(source ${${list}})
-    if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${source} OR IS_ABSOLUTE ${source})
-      list(APPEND existing ${source})
-    endif()
-  endforeach()
-  set(${list} ${existing} PARENT_SCOPE)
-endfunction()
-if(NOT COMMAND chat_migrations)
-  function(chat_migrations service)
-    add_library(chat_${service}_migrations INTERFACE)
-  endfunction()
-endif()
-
 # chat_library(name SOURCES … [DEPS …] [SYSTEM …]): target chat_<name>. DEPS are our own libraries by
 # short name, SYSTEM are imported targets. Both are public: what a header includes must be linked.
 function(chat_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS;SYSTEM" ${ARGN})
-  chat_existing(ARG_SOURCES)
-  if(NOT ARG_SOURCES)
-    add_library(chat_${name} INTERFACE)
-    return()
-  endif()
   add_library(chat_${name} STATIC ${ARG_SOURCES})
   target_include_directories(chat_${name} PUBLIC ${CMAKE_SOURCE_DIR})
   list(TRANSFORM ARG_DEPS PREPEND chat_)
@@ -33,11 +13,6 @@ endfunction()
 # chat_binary(name SOURCES … [DEPS …] [SYSTEM …]): executable bin/<name>.
 function(chat_binary name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS;SYSTEM" ${ARGN})
-  chat_existing(ARG_SOURCES)
-  if(NOT ARG_SOURCES)
-    add_custom_target(${name})
-    return()
-  endif()
   add_executable(${name} ${ARG_SOURCES})
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
   list(TRANSFORM ARG_DEPS PREPEND chat_)
