@@ -20,9 +20,11 @@ absl::Status PrintRosters(const std::string& phone, const std::vector<v1::Roster
     CHAT_RETURN_IF_ERROR(
         PrintLine(Printable("phone id " + phone + "_" + std::to_string(roster.id()))));
     for (const v1::Contact& contact : roster.userlist()) {
-      CHAT_RETURN_IF_ERROR(
-          PrintLine(Printable("contact " + contact.phone_id() + " " + StatusAtom(contact) + " " +
-                              contact.names() + " " + contact.surnames())));
+      std::string line = "contact " + contact.phone_id() + " " + StatusAtom(contact);
+      for (const std::string& name : {contact.names(), contact.surnames()}) {
+        if (!name.empty()) line += " " + name;
+      }
+      CHAT_RETURN_IF_ERROR(PrintLine(Printable(line)));
     }
     for (const v1::Room& room : roster.roomlist()) {
       CHAT_RETURN_IF_ERROR(PrintLine(Printable("room " + room.id() + " " + room.name())));

@@ -138,10 +138,13 @@ absl::StatusOr<Peer> ResolvePending(Dialogue& dialogue, std::string_view text) {
     return ResolvePeer(dialogue, text, v1::Contact::AUTHORIZATION);
   }
   CHAT_ASSIGN_OR_RETURN(const std::vector<v1::Roster> rosters, dialogue.Rosters());
-  const std::vector<Peer> peers =
-      ContactsOf(rosters, dialogue.identity().phone, PhoneOf(text), v1::Contact::AUTHORIZATION);
-  if (peers.empty()) return client::Refused("contact_not_found");
-  return TheOnly(peers);
+  // Confirming a friend again is harmless, so that the command may be repeated.
+  for (const auto status : {v1::Contact::AUTHORIZATION, v1::Contact::FRIEND}) {
+    const std::vector<Peer> peers =
+        ContactsOf(rosters, dialogue.identity().phone, PhoneOf(text), status);
+    if (!peers.empty()) return TheOnly(peers);
+  }
+  return client::Refused("contact_not_found");
 }
 
 }  // namespace chat::cli

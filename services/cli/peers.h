@@ -44,7 +44,7 @@ void SetFeed(const Peer& peer, Record* record) {
 absl::StatusOr<Peer> ResolvePeer(Dialogue& dialogue, std::string_view text,
                                  v1::Contact::Status status);
 
-// The contact that waits for confirmation, by phone or phone id.
+// The contact that waits for confirmation, else the friend, by phone or phone id.
 absl::StatusOr<Peer> ResolvePending(Dialogue& dialogue, std::string_view text);
 
 }  // namespace chat::cli
