@@ -44,12 +44,16 @@ absl::Status History(const Arguments& arguments) {
     // A page that continues begins with the last message of the one before.
     const int64_t size = std::min(left + (entity == 0 ? 0 : 1), kMaxPage) * direction;
     CHAT_ASSIGN_OR_RETURN(const Received reply, GetPage(*dialogue, peer, size, entity));
-    if (arguments.json) CHAT_RETURN_IF_ERROR(PrintLine(ToJsonLine(reply)));
     const auto& page = *reply.As<v1::History>();
+    const size_t before = lines.size();
     for (const v1::Message& message : page.data()) {
       if (message.id() == entity) continue;
       lines.push_back(Printable(Summary(message)));
       --left;
+    }
+    // The page that only says that the end is reached is not printed.
+    if (arguments.json && (entity == 0 || lines.size() > before)) {
+      CHAT_RETURN_IF_ERROR(PrintLine(ToJsonLine(reply)));
     }
     if (page.data().empty() || page.size() == entity) break;
     entity = page.size();

@@ -13,7 +13,7 @@ void GatewayConfig::Declare(config::Keys& keys) {
   keys.Add("messaging_addrs", &messaging_addrs, "gRPC addresses of messaging");
   keys.Add("room_addrs", &room_addrs, "gRPC addresses of room");
   keys.Add("media_addrs", &media_addrs, "gRPC addresses of media");
-  keys.Add("workers", &workers, "Event loops; 0: one per core", 0, 256);
+  keys.Add("workers", &workers, "Event loops; 0: one per core", 0, 64);
   keys.Add("max_packet", &max_packet, "Largest MQTT packet, bytes (PROTOCOL 1.2)", 1024,
            268'435'455);
   keys.Add("max_connections", &max_connections, "Connections of this process", 1, 10'000'000);

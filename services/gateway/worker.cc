@@ -118,20 +118,26 @@ void Worker::Drain() {
 
 void Worker::Arm(Client& client) {
   const std::optional<int64_t> deadline = client.NextDeadline();
-  if (deadline) deadlines_.emplace(*deadline, client.id());
+  if (!deadline) return;
+  const int64_t at = std::max(*deadline, net::Loop::NowMs() + 1);
+  // One entry a client: an earlier one that fires too soon asks again.
+  if (client.armed_at() != 0 && client.armed_at() <= at) return;
+  client.set_armed_at(at);
+  deadlines_.emplace(at, client.id());
 }
 
 void Worker::FireDeadlines() {
   parts_.backends->Expire();
   const int64_t now = net::Loop::NowMs();
   while (!deadlines_.empty() && deadlines_.top().first <= now) {
-    const uint64_t id = deadlines_.top().second;
+    const auto [deadline, id] = deadlines_.top();
     deadlines_.pop();
     auto found = clients_.find(id);
-    if (found == clients_.end()) continue;
-    found->second->OnTime();
-    const std::optional<int64_t> next = found->second->NextDeadline();
-    if (next) deadlines_.emplace(std::max(*next, now + 1), id);
+    if (found == clients_.end() || found->second->armed_at() != deadline) continue;
+    Client& client = *found->second;
+    client.set_armed_at(0);
+    client.OnTime();
+    Arm(client);
   }
 }
 
@@ -234,7 +240,8 @@ void Worker::AskChanges() {
 
 void Worker::RetryFailed() {
   for (auto& [id, client] : clients_) {
-    if (client->admitted() && client->flow().failed()) client->flow().Resync();
+    if (client->admitted() && client->session_id() != 0 && client->flow().waiting())
+      client->flow().Resync();
   }
 }
 

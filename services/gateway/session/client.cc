@@ -118,7 +118,7 @@ void Client::OnTime() {
     resume_at_ = 0;
     UpdateReading();
   }
-  if (end_at_ != 0 && now >= end_at_) return End(mqtt::Reason::kSuccess);
+  if (end_at_ != 0 && now >= end_at_) return FinishEnding();
   connection_.OnTime(now);
 }
 
@@ -263,6 +263,8 @@ void Client::Drop(const mqtt::Publish& publish, mqtt::InboundHandle handle, cons
 }
 
 void Client::OnPublish(const mqtt::Publish& publish, mqtt::InboundHandle handle) {
+  // Neither executed nor acknowledged: the client repeats it on its next connection.
+  if (withheld_ != mqtt::kNoHandle) return;
   const int64_t now = net::Loop::NowMs();
   if (!publishes_.Take(now)) {
     // This one is taken all the same; reading pauses until the rate allows the next.
@@ -271,6 +273,7 @@ void Client::OnPublish(const mqtt::Publish& publish, mqtt::InboundHandle handle)
     slowed.Increment();
     resume_at_ = now + std::max<int64_t>(publishes_.WaitMs(), 1);
     worker_.Arm(*this);
+    connection_.Throttle(true);
   }
   const ClientTopic topic = ParseClientTopic(publish.topic);
   switch (topic.family) {
@@ -333,6 +336,7 @@ void Client::AddRequest(const mqtt::Publish& publish, mqtt::InboundHandle handle
   }
   const uint64_t lane = request.lane;
   requests().Add(std::move(request), lane);
+  UpdateReading();
 }
 
 void Client::Execute(Queue::Ticket ticket, Request& request) {
@@ -385,7 +389,12 @@ void Client::Answer(Request& request, Outcome& outcome) {
     }
   }
   Send(request.reply_topic, ErrorReply(code));
-  session_->AckInbound(request.handle, reason);
+  if (reason != mqtt::Reason::kImplementationSpecificError || request.handle == mqtt::kNoHandle) {
+    return session_->AckInbound(request.handle, reason);
+  }
+  if (withheld_ != mqtt::kNoHandle) return;  // the connection ends with an earlier one
+  withheld_ = request.handle;
+  EndAfterReplies();
 }
 
 void Client::AnswerOk(Request& request, v1::Reply& reply) {
@@ -404,11 +413,17 @@ void Client::AnswerOk(Request& request, v1::Reply& reply) {
 
 void Client::EndAfterReplies() {
   if (unacknowledged_replies_ == 0) {
-    worker_.ToClient(id_, [](Client& self) { self.End(mqtt::Reason::kSuccess); });
+    worker_.ToClient(id_, [](Client& self) { self.FinishEnding(); });
     return;
   }
   end_at_ = net::Loop::NowMs() + kLingerMs;
   worker_.Arm(*this);
+}
+
+void Client::FinishEnding() {
+  if (closed_) return;
+  if (withheld_ == mqtt::kNoHandle) return End(mqtt::Reason::kSuccess);
+  session_->AckInbound(withheld_, mqtt::Reason::kImplementationSpecificError);
 }
 
 // ---- what goes to the client ----------------------------------------------------------------

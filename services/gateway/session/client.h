@@ -73,6 +73,9 @@ class Client final : public net::StreamHandler,
   void OnTime();
   // When OnTime() is due: the MQTT machine's own deadline, or one of ours.
   std::optional<int64_t> NextDeadline() const;
+  // The worker's note: the deadline it has this connection down for, 0 if none.
+  int64_t armed_at() const { return armed_at_; }
+  void set_armed_at(int64_t at) { armed_at_ = at; }
   void OnEvent(const ReadyEvent& event);
   void OnPage(std::vector<ReadyEvent> events, bool more);
   void OnPageFailed();
@@ -134,7 +137,9 @@ class Client final : public net::StreamHandler,
   void LeaveEverything();
   void UpdateReading();
   void RefreshRosters();
+  // Ends the connection when the client has acknowledged its replies, or after kLingerMs.
   void EndAfterReplies();
+  void FinishEnding();
   std::string OwnTopic() const;
 
   Worker& worker_;
@@ -155,11 +160,14 @@ class Client final : public net::StreamHandler,
   int64_t session_id_ = 0;
   int64_t epoch_ = 0;
   int64_t auth_id_ = 0;
+  int64_t armed_at_ = 0;
   int64_t resume_at_ = 0;  // reading goes on then (publish_rate)
   int64_t end_at_ = 0;     // the session ends then at the latest (logout)
   size_t unacknowledged_replies_ = 0;
+  // A request that could not be executed: its acknowledgement is withheld, and with it all after it
+  // (O4).
+  mqtt::InboundHandle withheld_ = mqtt::kNoHandle;
   bool clean_ = true;
-  bool joined_ = false;
   bool remove_session_ = false;
   bool taken_over_ = false;
   bool closed_ = false;

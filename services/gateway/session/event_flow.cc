@@ -81,7 +81,7 @@ void EventFlow::EndOfPass() {
 void EventFlow::OnPageFailed() {
   asking_ = false;
   held_.clear();
-  state_ = State::kFailed;
+  state_ = State::kWaiting;
 }
 
 void EventFlow::OnDrained() {

@@ -1,8 +1,9 @@
 // The durable events of one session, live and replayed, each once and in order (delivery promise,
 // parts 6 and 7). Pure: no clock, no I/O.
 //
-//   kLive ----Resync()----> kReplaying --last page--> kLive
-//     `--session full--> kBlocked --OnDrained()--> kReplaying
+//   kWaiting --Resync()--> kReplaying --last page--> kLive --Resync()--> kReplaying
+//       ^---page failed-------'                        `--session full--> kBlocked
+//   kBlocked --OnDrained()--> kReplaying
 //
 // While it replays, live events wait in a short list; what does not fit there is found by a further
 // pass, since all of it is durable.
@@ -60,10 +61,11 @@ class EventFlow {
 
   CursorTracker& cursor() { return cursor_; }
   bool live() const { return state_ == State::kLive; }
-  bool failed() const { return state_ == State::kFailed; }
+  // A page failed, or nothing was asked for yet: live events are left to the next Resync().
+  bool waiting() const { return state_ == State::kWaiting; }
 
  private:
-  enum class State { kLive, kReplaying, kBlocked, kFailed };
+  enum class State { kWaiting, kLive, kReplaying, kBlocked };
   // False when the session took no more.
   bool PassOn(const ReadyEvent& event);
   void EndOfPass();
@@ -72,7 +74,7 @@ class EventFlow {
 
   Host& host_;
   CursorTracker cursor_;
-  State state_ = State::kLive;
+  State state_ = State::kWaiting;
   bool again_ = false;  // events arrived during the pass that found no place in held_
   bool asking_ = false;
   std::vector<ReadyEvent> held_;

@@ -26,6 +26,13 @@ class EventFlowTest : public testing::Test, public EventFlow::Host {
   }
   void AskPage(int64_t above) override { asked_.push_back(above); }
 
+  void GoLive(CursorTracker cursor) {
+    flow_.Start(std::move(cursor));
+    flow_.Resync();
+    flow_.OnPage({}, false);
+    asked_.clear();
+  }
+
   std::vector<int64_t> sent_;
   std::vector<int64_t> asked_;
   bool full_ = false;
@@ -33,7 +40,7 @@ class EventFlowTest : public testing::Test, public EventFlow::Host {
 };
 
 TEST_F(EventFlowTest, LiveEventsPassOnce) {
-  flow_.Start(CursorTracker(10, {}));
+  GoLive(CursorTracker(10, {}));
   flow_.OnLive(Event(11));
   flow_.OnLive(Event(11));
   flow_.OnLive(Event(9));
@@ -55,8 +62,18 @@ TEST_F(EventFlowTest, WhatWasMissedComesBeforeWhatIsLive) {
   EXPECT_THAT(sent_, ElementsAre(12, 14, 15, 16, 17));
 }
 
-TEST_F(EventFlowTest, AFullSessionReadsTheRestLaterFromHistory) {
+TEST_F(EventFlowTest, WhatComesBeforeTheFirstPassIsLeftToIt) {
   flow_.Start(CursorTracker(10, {}));
+  flow_.OnLive(Event(11));
+  EXPECT_THAT(sent_, IsEmpty());
+  flow_.Resync();
+  EXPECT_THAT(asked_, ElementsAre(10));
+  flow_.OnPage({Event(11)}, false);
+  EXPECT_THAT(sent_, ElementsAre(11));
+}
+
+TEST_F(EventFlowTest, AFullSessionReadsTheRestLaterFromHistory) {
+  GoLive(CursorTracker(10, {}));
   flow_.OnLive(Event(11));
   full_ = true;
   flow_.OnLive(Event(12));
