@@ -190,6 +190,7 @@ TEST_F(BatcherTest, ALockedFeedIsTriedAgainWithoutBeingOvertaken) {
   Start({.workers = 2});
   store_.Close();
   Submit("f0", "first");
+  store_.AwaitBatches(1);
   Submit("f1", "other");
   store_.AwaitBatches(2);
   store_.scripts = {{"a", Kind::kRetry}, {"b", Kind::kRetry}};

@@ -134,6 +134,10 @@ void LaneStream::OnWriteDone(bool ok) {
   Advance(lock);
 }
 
-void LaneStream::OnDone() { lane_.Forget(shared_from_this()); }
+void LaneStream::OnDone() {
+  std::shared_ptr<LaneStream> self = shared_from_this();
+  { Lock lock(mutex_); }  // whoever called Finish() has left Advance()
+  lane_.Forget(self);
+}
 
 }  // namespace chat::messaging
