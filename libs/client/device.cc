@@ -134,9 +134,15 @@ bool Device::Step(Millis deadline) {
 
 void Device::Flush() {
   std::string why;
-  if (socket_.open() && !unsent_.empty() && !socket_.Write(&unsent_, &why)) {
-    connection_.OnNetworkLost(why);
+  if (!socket_.open() || unsent_.empty() || socket_.Write(&unsent_, &why)) return;
+  // The server has closed; what it said before is still to be read (O4).
+  std::string bytes;
+  std::string read_why;
+  while (ended_.ok() && socket_.Read(&bytes, &read_why) && !bytes.empty()) {
+    connection_.OnBytes(bytes, Now());
+    bytes.clear();
   }
+  if (ended_.ok()) connection_.OnNetworkLost(why);
 }
 
 void Device::TakeLast() {

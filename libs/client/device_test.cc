@@ -135,6 +135,21 @@ TEST(DeviceTest, AfterAWithheldAcknowledgementTheReplyCanStillBeRead) {
   EXPECT_EQ(FailureOf(device->Receive(kSoon).status()), Failure::kConnection);
 }
 
+TEST(DeviceTest, WhatTheServerSaidBeforeItClosedIsReadThoughWritingFails) {
+  LoopbackServer server({});
+  const auto device = MustConnect(server);
+  server.Deliver("emqttd_1", "ses/1", "taken");
+  EXPECT_EQ(MustReceive(*device), "taken");
+  // "last" and the end of the connection are in the socket before the device writes again.
+  server.Deliver("emqttd_1", "ses/1", "last");
+  server.DropAll();
+  server.AwaitPosted();
+  const std::string much(1 << 20, 'x');
+  while (device->connected() && device->Publish({.topic = "t", .payload = much}, kSoon).ok()) {
+  }
+  EXPECT_EQ(MustReceive(*device), "last");
+}
+
 TEST(DeviceTest, ALostConnectionIsSaidSo) {
   LoopbackServer server({});
   const auto device = MustConnect(server);

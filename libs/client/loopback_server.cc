@@ -2,12 +2,14 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
+#include <future>
 #include <utility>
 
 #include "libs/base/clock.h"
@@ -167,6 +169,12 @@ void LoopbackServer::DropAll() {
   });
 }
 
+void LoopbackServer::AwaitPosted() {
+  std::promise<void> done;
+  Post([&done] { done.set_value(); });
+  done.get_future().wait();
+}
+
 std::vector<std::string> LoopbackServer::acknowledged() const {
   const std::lock_guard lock(mutex_);
   return acknowledged_;
@@ -208,7 +216,11 @@ void LoopbackServer::Run() {
 
 void LoopbackServer::Accept() {
   const int descriptor = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
-  if (descriptor >= 0) peers_.push_back(std::make_unique<Peer>(*this, descriptor));
+  if (descriptor < 0) return;
+  // Else a reply waits for an acknowledgement of TCP, and a close with unread bytes drops it.
+  const int on = 1;
+  setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  peers_.push_back(std::make_unique<Peer>(*this, descriptor));
 }
 
 void LoopbackServer::Post(std::function<void()> work) {

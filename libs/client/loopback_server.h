@@ -58,6 +58,8 @@ class LoopbackServer {
                mqtt::Qos qos = mqtt::Qos::kExactlyOnce);
   // Ends the connections without a word; the sessions stay. From any thread, does not wait.
   void DropAll();
+  // Returns when all of the above has been done.
+  void AwaitPosted();
   // Payloads whose delivery a client has acknowledged (PUBACK or PUBCOMP), in order.
   std::vector<std::string> acknowledged() const;
   // PINGREQ and other bytes that have come in. For a test that waits for traffic.
