@@ -12,6 +12,10 @@ void RosterConfig::Declare(config::Keys& keys) {
            "Friend/request per phone and day (UTC), 0 = no limit.", 0);
   keys.Add("contacts_per_roster", &contacts_per_roster,
            "Entries of a roster above which a new request is refused.", 1, 100'000);
+  keys.Add("search_requests_per_day", &search_requests_per_day,
+           "Search requests per phone and day (UTC), 0 = no limit.", 0);
+  keys.Add("search_values_per_day", &search_values_per_day,
+           "Values in the Search requests of a phone and day (UTC), 0 = no limit.", 0);
 }
 
 absl::Status RosterConfig::Check() const {

@@ -18,6 +18,8 @@ struct RosterConfig {
   std::vector<std::string> messaging_addrs;
   int64_t friend_requests_per_day = 100;
   int64_t contacts_per_roster = 5000;
+  int64_t search_requests_per_day = 60;
+  int64_t search_values_per_day = 5000;
 
   void Declare(config::Keys& keys);
   // After parsing: kInvalidArgument with the name of a key that must be set.

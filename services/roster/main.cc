@@ -4,9 +4,11 @@
 #include "services/roster/config.h"
 #include "services/roster/friend_service.h"
 #include "services/roster/migrations.h"
+#include "services/roster/pg_directory.h"
 #include "services/roster/pg_roster_store.h"
 #include "services/roster/roster_internal.h"
 #include "services/roster/roster_service.h"
+#include "services/roster/search_service.h"
 
 using namespace chat;  // NOLINT: the wiring names everything
 
@@ -32,6 +34,10 @@ int main(int argc, char** argv) {
     serving.Add(std::make_shared<roster::RosterService>(*store, *reader));
     serving.Add(
         std::make_shared<roster::FriendService>(*store, *presence, config.friend_requests_per_day));
+    auto directory = keep(std::make_shared<roster::PgDirectory>(*pool));
+    serving.Add(std::make_shared<roster::SearchService>(
+        *store, *directory, *presence,
+        roster::SearchLimits{config.search_requests_per_day, config.search_values_per_day}));
     serving.Add(std::make_shared<roster::RosterInternal>(*store, *reader));
     return absl::OkStatus();
   });

@@ -5,6 +5,7 @@
 
 #include "libs/base/status.h"
 #include "libs/metrics/metrics.h"
+#include "services/roster/pg_rows.h"
 
 namespace chat::roster {
 namespace {
@@ -85,31 +86,6 @@ constexpr pg::Statement kCountContacts = {
     "roster_count_contacts", "SELECT count(*) FROM roster.contact WHERE roster_id = $1"};
 
 constexpr const char* kNothingToWrite = "nothing to write";
-
-std::optional<std::string> OptionalText(const pqxx::row& row, int column) {
-  if (row[column].is_null()) return std::nullopt;
-  return row[column].as<std::string>();
-}
-
-// Columns 0 to 8 of the statements that read rosters.
-RosterRow ToRoster(const pqxx::row& row) {
-  return {.id = {row[0].as<int64_t>()},
-          .account = {row[1].as<int64_t>()},
-          .phone = row[2].as<std::string>(),
-          .names = OptionalText(row, 3),
-          .surnames = OptionalText(row, 4),
-          .email = OptionalText(row, 5),
-          .nick = OptionalText(row, 6),
-          .avatar = OptionalText(row, 7),
-          .update_ms = row[8].as<int64_t>()};
-}
-
-// Columns 9 to 11 of the statements that read entries.
-Side ToSide(const pqxx::row& row) {
-  if (row[9].is_null()) return {};
-  return {ParseState(row[9].as<std::string>()).value_or(State::kNone), row[10].as<bool>(),
-          row[11].as<bool>()};
-}
 
 std::vector<RosterRow> ReadRostersOf(pg::Tx& tx, AccountId account) {
   std::vector<RosterRow> rosters;

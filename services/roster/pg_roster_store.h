@@ -1,4 +1,5 @@
-// The rosters in PostgreSQL, schema `roster`. The only SQL of the service.
+// The rosters in PostgreSQL, schema `roster`. With pg_directory.h the only SQL of
+// the service.
 #pragma once
 
 #include <string>

@@ -39,6 +39,14 @@ v1::Contact ContactRecord(const RosterRow& described, const Seen& seen,
   return contact;
 }
 
+v1::Contact FoundContact(const RosterRow& described, State state, bool online) {
+  v1::Contact contact = PublicContact(described, online);
+  if (state != State::kFriend) contact.clear_presence();
+  if (state == State::kFriend && described.email) contact.set_email(*described.email);
+  if (state != State::kNone) contact.set_status(StateStatus(state));
+  return contact;
+}
+
 v1::Roster RosterHeader(const RosterRow& row, v1::Roster::Status status) {
   v1::Roster roster;
   roster.set_id(row.id.value);

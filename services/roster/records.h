@@ -21,6 +21,10 @@ v1::Contact ContactRecord(const RosterRow& described, const Seen& seen, v1::Cont
 // What everybody may see of a roster: for `ac/:phone_id` and `muc/:phone_id`.
 v1::Contact PublicContact(const RosterRow& described, bool online);
 
+// What a Search shows: the public Contact with the searching roster's `state` as status; presence
+// and email only to friends (PROTOCOL O17).
+v1::Contact FoundContact(const RosterRow& described, State state, bool online);
+
 // The roster as its owner sees it, without lists.
 v1::Roster RosterHeader(const RosterRow& row, v1::Roster::Status status);
 

@@ -45,6 +45,17 @@ TEST(RecordsTest, ABarredPairSeesNoPresence) {
   EXPECT_EQ(ContactRecord(Olena(), seen, v1::Contact::BANNED).presence(), v1::OFFLINE);
 }
 
+TEST(RecordsTest, ASearchShowsPresenceAndEmailToFriendsOnly) {
+  const std::string shown = std::string(kPublic) + " update: 1512993600123";
+  EXPECT_EQ(FoundContact(Olena(), State::kNone, true).ShortDebugString(), shown);
+  EXPECT_EQ(FoundContact(Olena(), State::kAuthorization, true).ShortDebugString(),
+            shown + " status: AUTHORIZATION");
+  EXPECT_EQ(FoundContact(Olena(), State::kFriend, true).ShortDebugString(),
+            std::string(kPublic) +
+                " email: \"olena@example.org\" update: 1512993600123 presence: ONLINE"
+                " status: FRIEND");
+}
+
 TEST(RecordsTest, AnEmptyRosterHasNothingButIdPhoneAndTime) {
   const RosterRow empty{.id = {3}, .account = {7}, .phone = "15551234567", .update_ms = 9};
   EXPECT_EQ(RosterHeader(empty, v1::Roster::STATUS_UNSET).ShortDebugString(),

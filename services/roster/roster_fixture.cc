@@ -140,18 +140,22 @@ RosterFixture::RosterFixture() {
       },
       std::chrono::milliseconds(20));
   store_ = std::make_unique<PgRosterStore>(*pool_, *outbox_, kContactsPerRoster);
+  directory_ = std::make_unique<PgDirectory>(*pool_);
   reader_ = std::make_unique<RosterReader>(*store_, *feeds_, presence_);
   roster_service_ = std::make_unique<RosterService>(*store_, *reader_);
   friend_service_ = std::make_unique<FriendService>(*store_, presence_, kRequestsPerDay);
+  search_service_ = std::make_unique<SearchService>(*store_, *directory_, presence_, kSearchLimits);
   internal_ = std::make_unique<RosterInternal>(*store_, *reader_);
   server_ = grpc::ServerBuilder()
                 .RegisterService(roster_service_.get())
                 .RegisterService(friend_service_.get())
+                .RegisterService(search_service_.get())
                 .RegisterService(internal_.get())
                 .BuildAndStart();
   const auto channel = server_->InProcessChannel({});
   rosters_ = v1::RosterService::NewStub(channel);
   friends_ = v1::FriendService::NewStub(channel);
+  searches_ = v1::SearchService::NewStub(channel);
   inside_ = v1::RosterInternal::NewStub(channel);
 }
 

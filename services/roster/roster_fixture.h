@@ -16,11 +16,13 @@
 #include "libs/rpc/refusal.h"
 #include "services/roster/feeds.h"
 #include "services/roster/friend_service.h"
+#include "services/roster/pg_directory.h"
 #include "services/roster/pg_roster_store.h"
 #include "services/roster/presence.h"
 #include "services/roster/roster_internal.h"
 #include "services/roster/roster_reader.h"
 #include "services/roster/roster_service.h"
+#include "services/roster/search_service.h"
 
 namespace chat::roster {
 
@@ -65,6 +67,7 @@ class RosterFixture : public testing::Test {
  protected:
   static constexpr int64_t kRequestsPerDay = 4;
   static constexpr int64_t kContactsPerRoster = 3;
+  static constexpr SearchLimits kSearchLimits = {8, 2000};
 
   static void SetUpTestSuite();
   static void TearDownTestSuite();
@@ -104,13 +107,16 @@ class RosterFixture : public testing::Test {
   std::unique_ptr<pg::Pool> pool_;
   std::unique_ptr<pg::Outbox> outbox_;
   std::unique_ptr<PgRosterStore> store_;
+  std::unique_ptr<PgDirectory> directory_;
   std::unique_ptr<RosterReader> reader_;
   std::unique_ptr<RosterService> roster_service_;
   std::unique_ptr<FriendService> friend_service_;
+  std::unique_ptr<SearchService> search_service_;
   std::unique_ptr<RosterInternal> internal_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<v1::RosterService::Stub> rosters_;
   std::unique_ptr<v1::FriendService::Stub> friends_;
+  std::unique_ptr<v1::SearchService::Stub> searches_;
   std::unique_ptr<v1::RosterInternal::Stub> inside_;
 };
 

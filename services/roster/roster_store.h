@@ -1,4 +1,4 @@
-// What roster keeps, as verbs of the domain. One implementation holds all SQL (pg_roster_store.h).
+// What roster keeps, as verbs of the domain. One implementation holds its SQL (pg_roster_store.h).
 // Thread safe; calls block until the deadline at most. Errors are those of pg::Pool::Run and the
 // ones named here. `now` and all `update_ms` are PostgreSQL's clock, Unix milliseconds (O18).
 #pragma once
