@@ -108,7 +108,7 @@ class Process {
   std::string grpc_listen_ = "127.0.0.1:0";
   std::string metrics_listen_ = "127.0.0.1:0";
   std::string log_level_ = "info";
-  int64_t rpc_threads_ = 16;
+  int64_t rpc_threads_ = 128;
   int64_t drain_s_ = 10;
 };
 

@@ -129,3 +129,10 @@ export async function query(statement) {
   const { stdout } = await run('psql', ['-XqAt', '-v', 'ON_ERROR_STOP=1', variable('CHAT_PG'), '-c', statement]);
   return stdout.trim();
 }
+
+// The path of a binary that is built beside those of the cluster; undefined when it is not there.
+export function binary(name) {
+  const { binaries } = JSON.parse(fs.readFileSync(path.join(state(), 'cluster.json'), 'utf8')).settings;
+  const file = path.join(binaries ?? '', name);
+  return binaries && fs.existsSync(file) ? file : undefined;
+}
