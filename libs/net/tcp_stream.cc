@@ -63,8 +63,30 @@ class TcpStream : public Stream, public std::enable_shared_from_this<TcpStream> 
     waiting_readable_ = true;
     socket_.async_wait(tcp::socket::wait_read, [self = shared_from_this()](error_code error) {
       self->waiting_readable_ = false;
+      if (self->closing_) return self->Discard();
       if (error || self->handler_ == nullptr) return;
       self->ReadSome();
+    });
+  }
+
+  void EndSending() {
+    error_code ignored;
+    socket_.shutdown(tcp::socket::shutdown_send, ignored);
+    Discard();
+  }
+
+  void Discard() {
+    error_code error;
+    for (int i = 0; i < kReadsInARow && socket_.is_open() && !error; ++i) {
+      socket_.read_some(asio::buffer(loop_.scratch()), error);
+    }
+    if (!socket_.is_open() || waiting_readable_) return;
+    if (error && error != asio::error::would_block && error != asio::error::try_again)
+      return Shut();
+    waiting_readable_ = true;
+    socket_.async_wait(tcp::socket::wait_read, [self = shared_from_this()](error_code) {
+      self->waiting_readable_ = false;
+      self->Discard();
     });
   }
 
@@ -91,7 +113,7 @@ class TcpStream : public Stream, public std::enable_shared_from_this<TcpStream> 
       unwritten_.erase(0, size);
     }
     unwritten_.shrink_to_fit();
-    if (closing_) return Shut();
+    if (closing_) return EndSending();
     if (handler_ != nullptr) handler_->OnFlushed();
   }
 

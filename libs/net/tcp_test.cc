@@ -21,8 +21,9 @@ class Echo : public StreamHandler {
     stream_->Start(*this);
   }
   void OnData(std::string_view bytes) override {
-    stream_->Write(bytes);
-    if (bytes == "bye") {
+    if (!stream_) return;
+    stream_->Write(bytes.substr(0, bytes.starts_with("bye") ? 3 : bytes.size()));
+    if (bytes.starts_with("bye")) {
       stream_->Close(1000);
       stream_.reset();
     }
@@ -82,8 +83,22 @@ TEST_F(TcpTest, CloseWritesOutWhatIsQueued) {
   asio::write(client_, asio::buffer(std::string("bye")));
   EXPECT_EQ(Receive(3), "bye");
   boost::system::error_code error;
+  client_.shutdown(tcp::socket::shutdown_send, error);
   char more;
   EXPECT_EQ(client_.read_some(asio::buffer(&more, 1), error), 0u);
+  EXPECT_EQ(error, asio::error::eof);
+}
+
+TEST_F(TcpTest, WhatThePeerStillSendsDoesNotCostItTheLastWords) {
+  asio::write(client_, asio::buffer(std::string("bye")));
+  boost::system::error_code error;
+  const std::string more(1 << 20, 'x');
+  asio::write(client_, asio::buffer(more), error);
+  EXPECT_FALSE(error) << error.message();
+  EXPECT_EQ(Receive(3), "bye");
+  client_.shutdown(tcp::socket::shutdown_send, error);
+  std::string rest(1 << 20, 0);
+  while (!error) client_.read_some(asio::buffer(rest), error);
   EXPECT_EQ(error, asio::error::eof);
 }
 
