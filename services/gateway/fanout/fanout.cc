@@ -34,6 +34,12 @@ ReadyEvent MakeReady(const v1::Event& event) {
   std::string payload;
   wire::Write(event.record(), &payload);
   ready.message = mqtt::Message::Create(event.topic(), payload);
+  if (event.has_unseen()) {
+    ready.first = event.first();
+    payload.clear();
+    wire::Write(event.unseen(), &payload);
+    ready.unseen = mqtt::Message::Create(event.topic(), payload);
+  }
   return ready;
 }
 

@@ -30,6 +30,12 @@ bool CursorTracker::Pass(int64_t position) {
   return true;
 }
 
+bool CursorTracker::Has(int64_t position) const {
+  return position <= position_ ||
+         std::binary_search(entries_.begin(), entries_.end(), Entry{position, false},
+                            [](const Entry& a, const Entry& b) { return a.position < b.position; });
+}
+
 void CursorTracker::Retract(int64_t position) {
   auto at = Find(position);
   if (at != entries_.end() && at->position == position && !at->acknowledged) entries_.erase(at);

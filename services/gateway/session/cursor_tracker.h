@@ -19,6 +19,8 @@ class CursorTracker {
 
   // Whether this event is still to be passed on; if so it counts as passed on, unacknowledged.
   bool Pass(int64_t position);
+  // Whether the event at this position was passed on, to this session as long as it lives.
+  bool Has(int64_t position) const;
   // Takes Pass() back: the session had no room for it.
   void Retract(int64_t position);
   // The client has it. Unknown positions are ignored.

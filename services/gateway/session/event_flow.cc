@@ -19,6 +19,15 @@ void EventFlow::Resync() {
 
 bool EventFlow::PassOn(const ReadyEvent& event) {
   if (!cursor_.Pass(event.position)) return true;
+  if (event.unseen != nullptr && !cursor_.Has(event.first)) {
+    ReadyEvent whole = event;
+    whole.message = std::move(whole.unseen);
+    return HandOver(whole);
+  }
+  return HandOver(event);
+}
+
+bool EventFlow::HandOver(const ReadyEvent& event) {
   const mqtt::Qos qos = host_.QosOf(event);
   switch (host_.SendEvent(event, qos)) {
     case mqtt::Delivery::kSent:

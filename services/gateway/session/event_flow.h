@@ -29,6 +29,10 @@ struct ReadyEvent {
   mqtt::Qos qos = mqtt::Qos::kExactlyOnce;
   bool rosters_changed = false;
   int64_t committed_ms = 0;
+  // An edit of the message at position `first` (PROTOCOL O2): a session that does not have that one
+  // gets `unseen` in place of `message`.
+  int64_t first = 0;
+  mqtt::SharedMessage unseen;
 };
 
 class EventFlow {
@@ -68,6 +72,7 @@ class EventFlow {
   enum class State { kWaiting, kLive, kReplaying, kBlocked };
   // False when the session took no more.
   bool PassOn(const ReadyEvent& event);
+  bool HandOver(const ReadyEvent& event);
   void EndOfPass();
 
   static constexpr size_t kMaxHeld = 256;

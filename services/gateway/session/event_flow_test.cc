@@ -22,6 +22,7 @@ class EventFlowTest : public testing::Test, public EventFlow::Host {
   mqtt::Delivery SendEvent(const ReadyEvent& event, mqtt::Qos) override {
     if (full_) return mqtt::Delivery::kFull;
     sent_.push_back(event.position);
+    if (event.message != nullptr) said_.emplace_back(event.message->payload());
     return mqtt::Delivery::kSent;
   }
   void AskPage(int64_t above) override { asked_.push_back(above); }
@@ -34,6 +35,7 @@ class EventFlowTest : public testing::Test, public EventFlow::Host {
   }
 
   std::vector<int64_t> sent_;
+  std::vector<std::string> said_;
   std::vector<int64_t> asked_;
   bool full_ = false;
   EventFlow flow_{*this};
@@ -46,6 +48,22 @@ TEST_F(EventFlowTest, LiveEventsPassOnce) {
   flow_.OnLive(Event(9));
   flow_.OnLive(Event(12));
   EXPECT_THAT(sent_, ElementsAre(11, 12));
+}
+
+TEST_F(EventFlowTest, AnEditGoesToThoseWhoHaveTheMessageAndTheMessageToTheOthers) {
+  auto edit = [](int64_t first, int64_t position) {
+    ReadyEvent event = Event(position);
+    event.first = first;
+    event.message = mqtt::Message::Create("t", "edit");
+    event.unseen = mqtt::Message::Create("t", "whole");
+    return event;
+  };
+  flow_.Start(CursorTracker(10, {13}));
+  flow_.Resync();
+  flow_.OnPage({Event(12), edit(9, 14), edit(13, 15), edit(12, 16), edit(11, 17), edit(17, 18)},
+               false);
+  flow_.OnLive(edit(11, 19));  // was at 17 when it came
+  EXPECT_THAT(said_, ElementsAre("edit", "edit", "edit", "whole", "edit", "whole"));
 }
 
 TEST_F(EventFlowTest, WhatWasMissedComesBeforeWhatIsLive) {
