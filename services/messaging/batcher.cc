@@ -160,7 +160,9 @@ struct Batcher::State {
     std::vector<const Send*> sends;
     for (const auto& item : batch) sends.push_back(&item->send);
     std::vector<int64_t> published = sink.TakePublished();
-    auto outcomes = store.Append(steady_clock::now() + options.commit_timeout, sends, published);
+    pg::Deadline deadline = steady_clock::now() + options.commit_timeout;
+    auto outcomes = sends[0]->change ? store.Change(deadline, *sends[0], published)
+                                     : store.Append(deadline, sends, published);
     if (!outcomes.ok()) sink.GiveBack(published);
     return outcomes;
   }
@@ -179,6 +181,9 @@ struct Batcher::State {
         case SendOutcome::Kind::kDenied:
           Answer(*batch[i], rpc::Refuse(v1::PERMISSION_DENIED, "Message.to: not friends"));
           break;
+        case SendOutcome::Kind::kStale:
+          Answer(*batch[i], absl::AbortedError("the message has moved"));
+          break;
         case SendOutcome::Kind::kRepeat:
           figures.repeats.Increment();
           [[fallthrough]];
@@ -188,7 +193,7 @@ struct Batcher::State {
           announced.event.set_author_client(batch[i]->send.client_id);
           SendResult result;
           result.repeat = outcome.kind == SendOutcome::Kind::kRepeat;
-          result.message = announced.event.record().message();
+          result.message = RenderMessage(outcome.row);
           Answer(*batch[i], std::move(result));
           announcement.events.push_back(std::move(announced));
           break;

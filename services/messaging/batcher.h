@@ -6,6 +6,8 @@
 // feed is locked elsewhere returns to the head of its lane, so nothing overtakes within a feed,
 // from Submit() to Redis. Across feeds batches are filled in order of arrival.
 //
+// A change of a stored message waits in the lane of its feed like a send and is a batch by itself.
+//
 // Idempotence: two sends of the same author and msg_id are never in flight at once.
 //
 // Bounds: `queue_max` sends wait (more: refused `too_many`), `batch_max` sends or `batch_bytes` of
@@ -46,8 +48,9 @@ class Batcher {
   // Finishes the batches in flight; what still waits is answered kUnavailable.
   ~Batcher();
 
-  // Answers the stored or repeated message; permission_denied; too_many; kDeadlineExceeded,
-  // kUnavailable or kInternal, after which the send may or may not be committed: a repeat tells.
+  // Answers the stored or repeated message; permission_denied; too_many; for a change kAborted,
+  // when the message has moved since it was read; kDeadlineExceeded, kUnavailable or kInternal,
+  // after which the send may or may not be committed: a repeat tells.
   void Submit(Send send, pg::Deadline deadline, Done done);
 
  private:

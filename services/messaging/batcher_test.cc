@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <condition_variable>
+#include <future>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -64,6 +65,12 @@ class FakeStore : public SendStore {
       outcomes.each.push_back(outcome);
     }
     return outcomes;
+  }
+  absl::StatusOr<SendOutcomes> Change(pg::Deadline deadline, const Send& send,
+                                      const std::vector<int64_t>& published) override {
+    EXPECT_TRUE(send.change.has_value());
+    const Send* sends[] = {&send};
+    return Append(deadline, sends, published);
   }
   void Close() {
     std::lock_guard lock(mutex);
@@ -170,6 +177,28 @@ TEST_F(BatcherTest, ABatchHasABoundOfSendsAndOfBytes) {
   EXPECT_EQ(store_.batches[1], std::vector<std::string>({"a", "b"}));
   EXPECT_EQ(store_.batches[2], std::vector<std::string>({"c"}));
   EXPECT_EQ(store_.batches[3], std::vector<std::string>({"longer than the batch"}));
+}
+
+TEST_F(BatcherTest, AChangeIsABatchByItselfInItsPlace) {
+  Start({.workers = 1});
+  store_.Close();
+  Submit("f", "first");
+  store_.AwaitBatches(1);
+  Submit("f", "a");
+  Send change = Of("f", "");
+  change.change.emplace().body = change.body;
+  std::promise<absl::Status> changed;
+  batcher_->Submit(std::move(change), steady_clock::now() + std::chrono::seconds(30),
+                   [&](const auto& result) { changed.set_value(result.status()); });
+  Submit("f", "b");
+  Submit("g", "c");
+  store_.Open();
+  Await(4);
+  EXPECT_TRUE(changed.get_future().get().ok());
+  ASSERT_EQ(store_.batches.size(), 4u);
+  EXPECT_EQ(store_.batches[1], std::vector<std::string>({"a"}));
+  EXPECT_EQ(store_.batches[2], std::vector<std::string>({""}));
+  EXPECT_EQ(store_.batches[3], std::vector<std::string>({"b", "c"}));
 }
 
 TEST_F(BatcherTest, AFeedIsWithOneWorkerAtATimeAndOthersGoOn) {

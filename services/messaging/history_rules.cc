@@ -37,6 +37,19 @@ absl::StatusOr<AskedFeed> CheckFeed(const v1::Caller& caller, const v1::History&
   return asked;
 }
 
+absl::StatusOr<AskedFeed> CheckCursor(const v1::Caller& caller, const v1::Cursor& request) {
+  if (!request.has_p2p()) return Invalid("Cursor.feed: not a feed of the caller");
+  if (request.position() < 0) return Invalid("Cursor.position: negative");
+  v1::History as_history;
+  *as_history.mutable_p2p() = request.p2p();
+  for (const v1::OwnRoster& own : caller.rosters()) {
+    if (own.phone_id() != request.p2p().from() && own.phone_id() != request.p2p().to()) continue;
+    as_history.set_roster_id(own.phone_id());
+    break;
+  }
+  return CheckFeed(caller, as_history);
+}
+
 absl::StatusOr<Selection> CheckSelection(const v1::History& request) {
   if (request.entity_id() < 0) return Invalid("History.entity_id: negative");
   Selection selection;

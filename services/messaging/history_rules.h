@@ -1,4 +1,5 @@
-// History/get and History/update before any store is asked (PROTOCOL 5.6.4, 5.6.5). Pure.
+// History/get, History/update and Cursor/ before any store is asked (PROTOCOL 5.6.4 to 5.6.6).
+// Pure.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -28,6 +29,9 @@ struct Selection {
 
 // invalid_data: roster_id not own, feed missing or malformed, not a participant.
 absl::StatusOr<AskedFeed> CheckFeed(const v1::Caller& caller, const v1::History& request);
+// Cursor/ (PROTOCOL 5.6.6): the feed as the caller's half of it sees it. invalid_data as CheckFeed,
+// and for a negative position.
+absl::StatusOr<AskedFeed> CheckCursor(const v1::Caller& caller, const v1::Cursor& request);
 // N < 0 backwards, N > 0 forwards, 0 as -50; at most 1000. invalid_data for a negative entity_id.
 absl::StatusOr<Selection> CheckSelection(const v1::History& request);
 

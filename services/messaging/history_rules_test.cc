@@ -49,6 +49,24 @@ TEST(HistoryRulesTest, SomebodyElsesRosterOrFeedIsInvalid) {
   EXPECT_TRUE(IsInvalid(v1::History()));
 }
 
+TEST(HistoryRulesTest, ACursorIsThatOfTheOwnHalfOfItsFeed) {
+  v1::Cursor cursor;
+  cursor.set_side(2);
+  cursor.set_position(20833);
+  EXPECT_EQ(rpc::RefusalOf(CheckCursor(Anna(), cursor).status()), v1::INVALID_DATA);
+  cursor.mutable_p2p()->set_from(kPetro);
+  cursor.mutable_p2p()->set_to(kAnna);
+  auto asked = CheckCursor(Anna(), cursor);
+  ASSERT_TRUE(asked.ok()) << asked.status();
+  EXPECT_EQ(asked->roster.value, 12525);
+  EXPECT_EQ(asked->peer, kPetro);
+  cursor.set_position(-1);
+  EXPECT_EQ(rpc::RefusalOf(CheckCursor(Anna(), cursor).status()), v1::INVALID_DATA);
+  cursor.set_position(1);
+  cursor.mutable_p2p()->set_to("380670003234_1");
+  EXPECT_EQ(rpc::RefusalOf(CheckCursor(Anna(), cursor).status()), v1::INVALID_DATA);
+}
+
 TEST(HistoryRulesTest, TheSignOfSizeIsTheDirection) {
   struct Case {
     int64_t size;

@@ -14,6 +14,15 @@ namespace {
 // A page and its record fit into the default packet of 1 MiB (PROTOCOL 5.6.4, O22).
 constexpr int64_t kPageBytes = 700 << 10;
 
+// Raises the reader and tells the account's devices; the unread count that is left.
+absl::StatusOr<int64_t> Mark(const rpc::Call& call, const AskedFeed& feed, int64_t position,
+                             PgHistoryStore& store, AnnouncementSink& sink) {
+  CHAT_ASSIGN_OR_RETURN(PgHistoryStore::Marked marked, store.Read(call.deadline, feed, position));
+  for (Announced& announced : marked.announcement.events) announced.event.set_trace(call.trace);
+  sink.Publish(std::move(marked.announcement));
+  return marked.unread;
+}
+
 }  // namespace
 
 grpc::Status HistoryService::Get(grpc::ServerContext* context, const v1::History* request,
@@ -39,10 +48,18 @@ grpc::Status HistoryService::Update(grpc::ServerContext* context, const v1::Hist
   return rpc::Serve(context, "HistoryService/Update", [&](const rpc::Call& call) -> absl::Status {
     CHAT_ASSIGN_OR_RETURN(AskedFeed feed, CheckFeed(call.caller, *request));
     CHAT_ASSIGN_OR_RETURN(Selection selection, CheckSelection(*request));
-    CHAT_ASSIGN_OR_RETURN(Announcement announcement,
-                          store_.Read(call.deadline, feed, selection.from));
-    for (Announced& announced : announcement.events) announced.event.set_trace(call.trace);
-    sink_.Publish(std::move(announcement));
+    return Mark(call, feed, selection.from, store_, sink_).status();
+  });
+}
+
+grpc::Status CursorService::Update(grpc::ServerContext* context, const v1::Cursor* request,
+                                   v1::Reply* reply) {
+  return rpc::Serve(context, "CursorService/Update", [&](const rpc::Call& call) -> absl::Status {
+    CHAT_ASSIGN_OR_RETURN(AskedFeed feed, CheckCursor(call.caller, *request));
+    CHAT_ASSIGN_OR_RETURN(int64_t unread, Mark(call, feed, request->position(), store_, sink_));
+    v1::Ok2& answer = *reply->add_records()->mutable_ok2();
+    *answer.mutable_p2p() = SortedPair(feed.own, feed.peer);
+    answer.set_number(unread);
     return absl::OkStatus();
   });
 }

@@ -1,4 +1,4 @@
-// History/get and History/update (PROTOCOL 5.6.4, 5.6.5).
+// History/get, History/update and Cursor/ (PROTOCOL 5.6.4 to 5.6.6).
 #pragma once
 
 #include "chat/v1/messaging.grpc.pb.h"
@@ -13,6 +13,17 @@ class HistoryService : public v1::HistoryService::Service {
   grpc::Status Get(grpc::ServerContext* context, const v1::History* request,
                    v1::Reply* reply) override;
   grpc::Status Update(grpc::ServerContext* context, const v1::History* request,
+                      v1::Reply* reply) override;
+
+ private:
+  PgHistoryStore& store_;
+  AnnouncementSink& sink_;
+};
+
+class CursorService : public v1::CursorService::Service {
+ public:
+  CursorService(PgHistoryStore& store, AnnouncementSink& sink) : store_(store), sink_(sink) {}
+  grpc::Status Update(grpc::ServerContext* context, const v1::Cursor* request,
                       v1::Reply* reply) override;
 
  private:

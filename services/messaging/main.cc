@@ -10,6 +10,7 @@
 #include "services/messaging/migrations.h"
 #include "services/messaging/ordered_lane.h"
 #include "services/messaging/parts.h"
+#include "services/messaging/typing_service.h"
 
 int main(int argc, char** argv) {
   using namespace chat;
@@ -25,8 +26,10 @@ int main(int argc, char** argv) {
     auto lane = std::make_shared<messaging::OrderedLane>(
         parts->sender, static_cast<size_t>(config.lane_outstanding));
     serving.Add(lane);
-    serving.Add(std::make_shared<messaging::MessageService>(parts->sender));
+    serving.Add(std::make_shared<messaging::MessageService>(parts->sender, parts->editor));
     serving.Add(std::make_shared<messaging::HistoryService>(parts->history, parts->announcer));
+    serving.Add(std::make_shared<messaging::CursorService>(parts->history, parts->announcer));
+    serving.Add(std::make_shared<messaging::TypingService>(parts->projections, parts->publish()));
     serving.Add(std::make_shared<messaging::FeedsInternalService>(
         parts->projections, parts->history, parts->announcer));
     serving.Add(std::make_shared<messaging::DeliveryInternalService>(parts->sessions, parts->replay,

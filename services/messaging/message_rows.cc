@@ -12,6 +12,7 @@ MessageRow ReadMessageRow(const pqxx::row& row) {
   out.created_ms = row["created_ms"].as<int64_t>();
   out.committed_ms = row["committed_ms"].as<int64_t>();
   out.status = row["status"].as<int>();
+  out.edited = row["edited"].as<bool>();
   out.body = pqxx::binarystring(row["body"]).str();
   out.from = row["from_text"].c_str();
   out.to = row["to_text"].c_str();

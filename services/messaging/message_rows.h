@@ -9,7 +9,7 @@
 // Text, so that a statement stays one constant.
 #define CHAT_MESSAGE_COLUMNS                                                                  \
   "m.id, m.position, m.previous, m.prev, m.feed_id, m.created_ms, m.committed_ms, m.status, " \
-  "m.body, author.phone_id AS from_text, other.phone_id AS to_text, "                         \
+  "m.edited, m.body, author.phone_id AS from_text, other.phone_id AS to_text, "               \
   "author.account_id AS from_account, other.account_id AS to_account"
 #define CHAT_MESSAGE_JOINS                                       \
   "JOIN messaging.feed mf ON mf.id = m.feed_id "                 \

@@ -46,4 +46,10 @@ grpc::Status MessageService::Client(grpc::ServerContext* context, const v1::Mess
   });
 }
 
+grpc::Status MessageService::Edit(grpc::ServerContext* context, const v1::Message* request,
+                                  v1::Reply*) {
+  return rpc::Serve(context, "MessageService/Edit",
+                    [&](const rpc::Call& call) { return editor_.Edit(call, *request); });
+}
+
 }  // namespace chat::messaging

@@ -1,5 +1,5 @@
-// Message/client (PROTOCOL 5.6.1): checks, then the batcher. The unary RPC and the ordered lane use
-// the same Sender.
+// The RPCs of Message (PROTOCOL 5.6.1 to 5.6.3). A send is checked, then given to the batcher; the
+// unary RPC and the ordered lane use the same Sender.
 #pragma once
 
 #include <functional>
@@ -7,6 +7,7 @@
 #include "chat/v1/messaging.grpc.pb.h"
 #include "libs/rpc/call.h"
 #include "services/messaging/batcher.h"
+#include "services/messaging/editor.h"
 
 namespace chat::messaging {
 
@@ -25,12 +26,15 @@ class Sender {
 
 class MessageService : public v1::MessageService::Service {
  public:
-  explicit MessageService(Sender& sender) : sender_(sender) {}
+  MessageService(Sender& sender, Editor& editor) : sender_(sender), editor_(editor) {}
   grpc::Status Client(grpc::ServerContext* context, const v1::Message* request,
                       v1::Reply* reply) override;
+  grpc::Status Edit(grpc::ServerContext* context, const v1::Message* request,
+                    v1::Reply* reply) override;
 
  private:
   Sender& sender_;
+  Editor& editor_;
 };
 
 }  // namespace chat::messaging

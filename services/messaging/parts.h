@@ -9,12 +9,14 @@
 #include "libs/redis/publisher.h"
 #include "services/messaging/announcer.h"
 #include "services/messaging/batcher.h"
+#include "services/messaging/editor.h"
 #include "services/messaging/horizon.h"
 #include "services/messaging/housekeeping.h"
 #include "services/messaging/message_service.h"
 #include "services/messaging/messaging_config.h"
 #include "services/messaging/pg_announcement_store.h"
 #include "services/messaging/pg_history_store.h"
+#include "services/messaging/pg_message_store.h"
 #include "services/messaging/pg_projection_store.h"
 #include "services/messaging/pg_replay_store.h"
 #include "services/messaging/pg_send_store.h"
@@ -30,6 +32,7 @@ struct Parts {
         announcements(pool),
         projections(pool),
         history(pool),
+        messages(pool),
         replay(pool),
         sessions(pool, config.session_grace_s),
         sends(commit_pool),
@@ -37,7 +40,8 @@ struct Parts {
         horizon(announcements, publish()),
         housekeeping(sessions, projections, config.notice_life_s),
         batcher(config.batcher(), sends, announcer),
-        sender(batcher) {}
+        sender(batcher),
+        editor(messages, batcher, announcer) {}
 
   RedisPublish publish() {
     return [this](std::vector<redis::Publication> batch, std::function<void(bool)> done) {
@@ -51,6 +55,7 @@ struct Parts {
   PgAnnouncementStore announcements;
   PgProjectionStore projections;
   PgHistoryStore history;
+  PgMessageStore messages;
   PgReplayStore replay;
   PgSessionStore sessions;
   PgSendStore sends;
@@ -59,6 +64,7 @@ struct Parts {
   Housekeeping housekeeping;
   Batcher batcher;
   Sender sender;
+  Editor editor;
 };
 
 }  // namespace chat::messaging

@@ -24,6 +24,11 @@ constexpr pg::Statement kFindFeed = {
 constexpr pg::Statement kIsMessage = {
     "messaging_is_message", "SELECT 1 FROM messaging.message WHERE feed_id = $1 AND id = $2"};
 
+// True for a message that roster $5 has not removed for itself.
+#define CHAT_SHOWN                                      \
+  "NOT EXISTS (SELECT 1 FROM messaging.hidden h WHERE " \
+  "h.message_id = message.id AND h.roster_id = $5) "
+
 // `bytes` is about what the rows before take on the wire. The size of a stored body is known
 // without reading it. The first row always fits.
 constexpr pg::Statement kPageBack = {
@@ -31,7 +36,7 @@ constexpr pg::Statement kPageBack = {
     "SELECT " CHAT_MESSAGE_COLUMNS
     " FROM (SELECT id, "
     "sum(octet_length(body) + 350) OVER (ORDER BY id DESC) - octet_length(body) AS bytes "
-    "FROM (SELECT id, body FROM messaging.message WHERE feed_id = $1 AND id <= $2 "
+    "FROM (SELECT id, body FROM messaging.message WHERE feed_id = $1 AND id <= $2 AND " CHAT_SHOWN
     "ORDER BY id DESC LIMIT $3) picked) page JOIN messaging.message m ON m.id = "
     "page.id " CHAT_MESSAGE_JOINS "WHERE page.bytes <= 350 OR page.bytes < $4 ORDER BY m.id DESC"};
 
@@ -40,7 +45,7 @@ constexpr pg::Statement kPageForward = {
     "SELECT " CHAT_MESSAGE_COLUMNS
     " FROM (SELECT id, "
     "sum(octet_length(body) + 350) OVER (ORDER BY id) - octet_length(body) AS bytes "
-    "FROM (SELECT id, body FROM messaging.message WHERE feed_id = $1 AND id >= $2 "
+    "FROM (SELECT id, body FROM messaging.message WHERE feed_id = $1 AND id >= $2 AND " CHAT_SHOWN
     "ORDER BY id LIMIT $3) picked) page JOIN messaging.message m ON m.id = "
     "page.id " CHAT_MESSAGE_JOINS "WHERE page.bytes <= 350 OR page.bytes < $4 ORDER BY m.id"};
 
@@ -55,12 +60,17 @@ constexpr pg::Statement kRaiseReader = {
     "reader = greatest(r.reader, excluded.reader)"};
 
 // Unread: messages of others behind the reader that stand as sent (5), so neither system messages,
-// nor open uploads, nor removed ones.
+// nor open uploads, nor removed ones, for all or for the reader.
 constexpr pg::Statement kViews = {
     "messaging_views",
-    "SELECT p.ord, coalesce(r.reader, 0) AS reader, f.last_id, ("
+    "SELECT p.ord, coalesce(r.reader, 0) AS reader, coalesce(("
+    "  SELECT m.id FROM messaging.message m WHERE m.feed_id = f.id AND NOT EXISTS ("
+    "    SELECT 1 FROM messaging.hidden h WHERE h.message_id = m.id AND h.roster_id = $1) "
+    "  ORDER BY m.id DESC LIMIT 1), 0) AS last_id, ("
     "  SELECT count(*) FROM (SELECT 1 FROM messaging.message m WHERE m.feed_id = f.id "
-    "  AND m.id > coalesce(r.reader, 0) AND m.author <> $1 AND m.status = 5 LIMIT 100000) u"
+    "  AND m.id > coalesce(r.reader, 0) AND m.author <> $1 AND m.status = 5 AND NOT EXISTS ("
+    "    SELECT 1 FROM messaging.hidden h WHERE h.message_id = m.id AND h.roster_id = $1) "
+    "  LIMIT 100000) u"
     ") AS unread FROM unnest($2::bigint[]) WITH ORDINALITY AS p (peer, ord) "
     "JOIN messaging.feed f ON f.kind = 'p2p' AND f.a = least($1, p.peer) "
     "AND f.b = greatest($1, p.peer) "
@@ -88,15 +98,17 @@ absl::StatusOr<FoundFeed> Find(pg::Tx& tx, const AskedFeed& asked, int64_t messa
   return feed;
 }
 
-// Fills `next` from the neighbours of a page; that of the newest row is asked.
+// Fills `next` from the neighbours of a page; where the neighbour is not on it, it is asked.
 void FillNext(pg::Tx& tx, FoundFeed feed, bool forward, std::vector<MessageRow>* page) {
   if (page->empty()) return;
+  auto ask = [&](int64_t id) { return tx.Exec(kNextId, feed.id, id)[0]["next"].as<int64_t>(); };
   for (size_t i = 0; i + 1 < page->size(); ++i) {
     MessageRow& older = forward ? (*page)[i] : (*page)[i + 1];
-    older.next = forward ? (*page)[i + 1].id : (*page)[i].id;
+    const MessageRow& newer = forward ? (*page)[i + 1] : (*page)[i];
+    older.next = newer.prev == older.id ? newer.id : ask(older.id);
   }
   MessageRow& newest = forward ? page->back() : page->front();
-  newest.next = tx.Exec(kNextId, feed.id, newest.id)[0]["next"].as<int64_t>();
+  newest.next = ask(newest.id);
 }
 
 std::vector<PgHistoryStore::View> LoadViews(pg::Tx& tx, RosterId roster,
@@ -149,7 +161,7 @@ absl::StatusOr<std::vector<MessageRow>> PgHistoryStore::Page(pg::Deadline deadli
     int64_t from = selection.from == 0 && !selection.forward ? INT64_MAX : selection.from;
     Rows page;
     for (const pqxx::row& row : tx.Exec(selection.forward ? kPageForward : kPageBack, feed.id, from,
-                                        selection.count, bytes)) {
+                                        selection.count, bytes, asked.roster.value)) {
       page.push_back(ReadMessageRow(row));
     }
     FillNext(tx, feed, selection.forward, &page);
@@ -157,15 +169,17 @@ absl::StatusOr<std::vector<MessageRow>> PgHistoryStore::Page(pg::Deadline deadli
   });
 }
 
-absl::StatusOr<Announcement> PgHistoryStore::Read(pg::Deadline deadline, const AskedFeed& asked,
-                                                  int64_t position) {
-  return pool_.Get<Announcement>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<Announcement> {
+absl::StatusOr<PgHistoryStore::Marked> PgHistoryStore::Read(pg::Deadline deadline,
+                                                            const AskedFeed& asked,
+                                                            int64_t position) {
+  return pool_.Get<Marked>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<Marked> {
     CHAT_ASSIGN_OR_RETURN(FoundFeed feed, Find(tx, asked, position));
     int64_t reader = position == 0 ? feed.last_id : position;
     tx.Exec(kRaiseReader, feed.id, asked.roster.value, reader);
     View view = LoadViews(tx, asked.roster, {feed.peer})[0];
     int64_t now_ms = tx.Exec(kNow)[0]["now_ms"].as<int64_t>();
-    return AppendNotices(tx, {{asked.account, LastMsgRecord(asked, view, now_ms), false}});
+    return Marked{AppendNotices(tx, {{asked.account, LastMsgRecord(asked, view, now_ms), false}}),
+                  view.unread};
   });
 }
 

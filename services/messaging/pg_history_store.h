@@ -22,9 +22,13 @@ class PgHistoryStore {
   absl::StatusOr<std::vector<MessageRow>> Page(pg::Deadline deadline, const AskedFeed& feed,
                                                const Selection& selection, int64_t bytes);
 
+  struct Marked {
+    Announcement announcement;
+    int64_t unread = 0;
+  };
   // Raises the roster's reader to `position` (0: the newest message), never lowers it, and appends
   // the Contact `last_msg` to the account's feed. Returns what is to be published. Errors as Page.
-  absl::StatusOr<Announcement> Read(pg::Deadline deadline, const AskedFeed& feed, int64_t position);
+  absl::StatusOr<Marked> Read(pg::Deadline deadline, const AskedFeed& feed, int64_t position);
 
   struct View {
     int64_t reader = 0;

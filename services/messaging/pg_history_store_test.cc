@@ -33,11 +33,13 @@ class HistoryStoreTest : public DatabaseTest {
     return (*views)[0];
   }
   v1::Contact Read(const AskedFeed& feed, int64_t position) {
-    auto announcement = PgHistoryStore(pool()).Read(In(), feed, position);
-    EXPECT_TRUE(announcement.ok()) << announcement.status();
-    EXPECT_EQ(announcement->events.size(), 1u);
-    EXPECT_EQ(announcement->events[0].event.topic(), "ses/" + Phone(feed.roster.value));
-    return announcement->events[0].event.record().contact();
+    auto marked = PgHistoryStore(pool()).Read(In(), feed, position);
+    EXPECT_TRUE(marked.ok()) << marked.status();
+    EXPECT_EQ(marked->announcement.events.size(), 1u);
+    const v1::Event& event = marked->announcement.events[0].event;
+    EXPECT_EQ(event.topic(), "ses/" + Phone(feed.roster.value));
+    EXPECT_EQ(event.record().contact().unread(), marked->unread);
+    return event.record().contact();
   }
 };
 

@@ -53,6 +53,12 @@ constexpr pg::Statement kP2pAccess = {
     "AND f.b = greatest(one.roster_id, other.roster_id) "
     "WHERE one.phone_id = $2 AND $1 IN (one.account_id, other.account_id)"};
 
+constexpr pg::Statement kFriend = {
+    "messaging_friend",
+    "SELECT p.account_id FROM messaging.roster p JOIN messaging.feed f ON f.kind = 'p2p' "
+    "AND f.a = least($1, p.roster_id) AND f.b = greatest($1, p.roster_id) "
+    "WHERE p.phone_id = $2 AND f.open"};
+
 // Whether the rosters of a phone, or one phone id, are the account's own, and a friend's.
 #define CHAT_PERSON_ACCESS                                                              \
   "SELECT coalesce(bool_or(t.account_id = $1), false) AS own, "                         \
@@ -206,6 +212,17 @@ absl::StatusOr<PgProjectionStore::Access> PgProjectionStore::AccessTo(pg::Deadli
     bool friendly = rows[0]["friendly"].as<bool>();
     if (phone) return Access{own, own || friendly};
     return Access{friendly && !own, own};
+  });
+}
+
+absl::StatusOr<std::optional<AccountId>> PgProjectionStore::Friend(pg::Deadline deadline,
+                                                                   RosterId roster,
+                                                                   const std::string& phone_id) {
+  using Found = std::optional<AccountId>;
+  return pool_.Get<Found>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<Found> {
+    pqxx::result rows = tx.Exec(kFriend, roster.value, phone_id);
+    if (rows.empty()) return Found();
+    return Found(AccountId{rows[0]["account_id"].as<int64_t>()});
   });
 }
 

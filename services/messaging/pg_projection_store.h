@@ -4,6 +4,7 @@
 
 #include <absl/status/statusor.h>
 
+#include <optional>
 #include <set>
 
 #include "chat/v1/messaging.pb.h"
@@ -28,6 +29,10 @@ class PgProjectionStore {
   // What an account may do with the topic `p2p/A/B`, `ses/P` or `ac/I` (PROTOCOL 1.4).
   absl::StatusOr<Access> AccessTo(pg::Deadline deadline, AccountId account,
                                   const std::string& topic);
+
+  // The account of a phone id with whom the roster's feed is open (friends, or the self feed).
+  absl::StatusOr<std::optional<AccountId>> Friend(pg::Deadline deadline, RosterId roster,
+                                                  const std::string& phone_id);
 
   // Forgets changes applied a week ago and events of `ses` feeds older than `notice_life_s`, a
   // bounded number at a time.

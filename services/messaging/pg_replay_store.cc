@@ -21,6 +21,8 @@ constexpr pg::Statement kReplayPage = {
     "CROSS JOIN LATERAL ("
     "  (SELECT m.position, octet_length(m.body) + 350 AS size, false AS notice "
     "   FROM messaging.message m WHERE m.feed_id = f.id AND m.position > f.above "
+    "   AND NOT EXISTS (SELECT 1 FROM messaging.hidden h JOIN messaging.roster hr "
+    "     ON hr.roster_id = h.roster_id WHERE h.message_id = m.id AND hr.account_id = $1) "
     "   ORDER BY m.position LIMIT $3) UNION ALL "
     "  (SELECT n.position, octet_length(n.record) + 350, true FROM messaging.notice n "
     "   WHERE n.feed_id = f.id AND n.position > f.above ORDER BY n.position LIMIT $3)"

@@ -16,6 +16,11 @@ constexpr pg::Statement kAppend = {
     "SELECT * FROM messaging.append($1::bigint[], $2::bigint[], $3::text[], $4::bytea[], "
     "$5::bytea[], $6::bytea[], $7::bytea[], $8::bigint[], $9::bytea[], $10::bigint[])"};
 
+constexpr pg::Statement kChange = {
+    "messaging_change",
+    "SELECT * FROM messaging.change($1::bigint, $2::bigint, $3::bigint, $4::smallint, "
+    "$5::boolean, $6::bytea, $7::bigint[])"};
+
 constexpr pg::Statement kRepeated = {"messaging_repeated",
                                      "SELECT " CHAT_MESSAGE_COLUMNS
                                      " FROM messaging.message m " CHAT_MESSAGE_JOINS
@@ -51,10 +56,21 @@ Columns ColumnsOf(std::span<const Send* const> sends) {
 }
 
 SendOutcome::Kind KindOf(std::string_view text) {
-  if (text == "stored") return SendOutcome::Kind::kStored;
+  if (text == "stored" || text == "changed") return SendOutcome::Kind::kStored;
   if (text == "repeat") return SendOutcome::Kind::kRepeat;
   if (text == "retry") return SendOutcome::Kind::kRetry;
+  if (text == "stale") return SendOutcome::Kind::kStale;
   return SendOutcome::Kind::kDenied;
+}
+
+SendOutcome ReadChange(const pqxx::row& row, const MessageRow& changed) {
+  SendOutcome outcome;
+  outcome.kind = KindOf(row["outcome"].c_str());
+  outcome.row = changed;
+  outcome.row.position = row["position"].as<int64_t>();
+  outcome.row.previous = row["previous"].as<int64_t>();
+  outcome.row.committed_ms = row["committed_ms"].as<int64_t>();
+  return outcome;
 }
 
 SendOutcome ReadOutcome(const pqxx::row& row, const Send& send) {
@@ -107,6 +123,21 @@ absl::StatusOr<SendOutcomes> PgSendStore::Append(pg::Deadline deadline,
       if (outcome.kind == SendOutcome::Kind::kRepeat) outcome.kind = SendOutcome::Kind::kRetry;
     }
   }
+  return outcomes;
+}
+
+absl::StatusOr<SendOutcomes> PgSendStore::Change(pg::Deadline deadline, const Send& send,
+                                                 const std::vector<int64_t>& published) {
+  const MessageRow& row = *send.change;
+  SendOutcomes outcomes;
+  CHAT_RETURN_IF_ERROR(pool_.RunStatement(deadline, [&](pg::Tx& tx) -> absl::Status {
+    pqxx::result rows = tx.Exec(kChange, row.feed.value, row.id, row.position, row.status,
+                                row.edited, pqxx::binarystring(row.body), pg::Array(published));
+    outcomes = {};
+    outcomes.each.push_back(ReadChange(rows[0], row));
+    outcomes.announcement = rows[0]["announcement"].as<int64_t>();
+    return absl::OkStatus();
+  }));
   return outcomes;
 }
 

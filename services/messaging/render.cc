@@ -40,8 +40,15 @@ Announced RenderEvent(const MessageRow& row) {
   event.set_feed(row.feed.value);
   event.set_position(row.position);
   event.set_previous(row.previous);
-  *event.mutable_record()->mutable_message() = RenderMessage(row);
-  event.set_topic(P2pTopic(event.record().message().p2p()));
+  v1::Message& message = *event.mutable_record()->mutable_message();
+  message = RenderMessage(row);
+  event.set_topic(P2pTopic(message.p2p()));
+  if (row.edited) {
+    event.set_first(row.id);
+    *event.mutable_unseen()->mutable_message() = message;
+    message.set_edit_msg(row.id);
+    message.set_status(v1::Message::EDIT);
+  }
   event.set_qos(kServerQos);
   event.set_committed_ms(row.committed_ms);
   out.to.push_back(row.from_account);

@@ -14,8 +14,10 @@ namespace chat::messaging {
 v1::P2p SortedPair(std::string_view one, std::string_view other);
 std::string P2pTopic(const v1::P2p& sorted);
 
+// As History shows it.
 v1::Message RenderMessage(const MessageRow& row);
-// The durable event that announces the row in its latest state, to both accounts.
+// The durable event that announces the row in its latest state, to both accounts. An edited or
+// removed one as the edit, and as History shows it to those who never had it (PROTOCOL O2).
 Announced RenderEvent(const MessageRow& row);
 // The event of `ses/:phone`. Only for a row whose phone is known.
 Announced RenderEvent(const NoticeRow& row);

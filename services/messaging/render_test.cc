@@ -59,6 +59,20 @@ TEST(RenderTest, TheFirstMessageHasNoPrevAndASelfChatOneReceiver) {
   EXPECT_EQ(announced.to.size(), 1u);
 }
 
+TEST(RenderTest, AnEditedMessageIsAnEditAndToThoseWhoNeverHadItTheMessage) {
+  MessageRow row = Row();
+  row.position = 20900;
+  row.edited = true;
+  v1::Event event = RenderEvent(row).event;
+  EXPECT_EQ(event.position(), 20900);
+  EXPECT_EQ(event.first(), 20833);
+  EXPECT_EQ(event.record().message().status(), v1::Message::EDIT);
+  EXPECT_EQ(event.record().message().edit_msg(), 20833);
+  EXPECT_EQ(event.unseen().message().SerializeAsString(), RenderMessage(row).SerializeAsString());
+  EXPECT_EQ(event.unseen().message().status(), v1::Message::SENT);
+  EXPECT_FALSE(RenderEvent(Row()).event.has_unseen());
+}
+
 TEST(RenderTest, ANoticeGoesToThePhonesTopic) {
   NoticeRow row;
   row.position = 9;

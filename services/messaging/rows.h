@@ -21,6 +21,7 @@ struct MessageRow {
   int64_t created_ms = 0;
   int64_t committed_ms = 0;
   int status = 0;        // v1::Message::Status
+  bool edited = false;   // the latest event of it is an edit or a removal
   std::string body;      // v1::Message with what the author wrote
   std::string from, to;  // phone ids of the author and of the other half, as they are now
   AccountId from_account, to_account;

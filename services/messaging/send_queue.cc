@@ -35,7 +35,7 @@ QueuedSends SendQueue::Take(size_t max, size_t bytes, Time now) {
   while (batch.size() < max && !ready_.empty()) {
     Lane* lane = ready_.begin()->second;
     const Send& send = lane->items.front()->send;
-    if (!batch.empty() && taken_bytes + send.body.size() > bytes) break;
+    if (!batch.empty() && (send.change || taken_bytes + send.body.size() > bytes)) break;
     MakeUnready(lane);
     if (!send.msg_id.empty() && !in_flight_.insert(KeyOf(send)).second) {
       held.push_back(lane);
@@ -47,6 +47,7 @@ QueuedSends SendQueue::Take(size_t max, size_t bytes, Time now) {
     --size_;
     lane->busy = true;
     if (!lane->items.empty()) MakeReady(lane);
+    if (batch.back()->send.change) break;
   }
   for (const auto& item : batch) MakeUnready(&lanes_[item->send.feed]);
   for (Lane* lane : held) {

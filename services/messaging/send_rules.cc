@@ -47,15 +47,6 @@ absl::StatusOr<std::string> Peer(const v1::Message& request, const std::string& 
   return request.to();
 }
 
-absl::Status CheckFiles(const v1::Message& request) {
-  if (request.files().empty()) return Invalid("Message.files: empty");
-  for (const v1::Desc& desc : request.files()) {
-    if (desc.payload().empty()) return Invalid("Desc.payload: empty");
-    if (desc.size() < 0) return Invalid("Desc.size: negative");
-  }
-  return absl::OkStatus();
-}
-
 std::string Body(const v1::Message& request) {
   v1::Message body;
   if (request.has_container()) body.set_container(request.container());
@@ -79,6 +70,15 @@ std::string DupKey(const v1::Caller& caller, int64_t epoch) {
 }
 
 }  // namespace
+
+absl::Status CheckFiles(const v1::Message& request) {
+  if (request.files().empty()) return Invalid("Message.files: empty");
+  for (const v1::Desc& desc : request.files()) {
+    if (desc.payload().empty()) return Invalid("Desc.payload: empty");
+    if (desc.size() < 0) return Invalid("Desc.size: negative");
+  }
+  return absl::OkStatus();
+}
 
 absl::StatusOr<Send> CheckSend(const v1::Caller& caller, const v1::Message& request) {
   CHAT_ASSIGN_OR_RETURN(v1::OwnRoster author, Author(caller, request));

@@ -11,10 +11,12 @@
 #include "chat/v1/call.pb.h"
 #include "chat/v1/records.pb.h"
 #include "libs/base/ids.h"
+#include "services/messaging/rows.h"
 
 namespace chat::messaging {
 
-// A send to a p2p feed, ready for the batcher.
+// A send to a p2p feed, ready for the batcher; or a change of a stored message, of which `feed`,
+// `client_id`, `trace` and `body` are set as well, for the queue and the event.
 struct Send {
   AccountId account;  // whose connection asks
   RosterId author;
@@ -30,7 +32,12 @@ struct Send {
   std::string body;       // serialised v1.Message with what the author wrote
   std::string client_id;  // of the author's device, for the event
   std::string trace;      // likewise; set by whoever submits
+  // The message with its new state and the position at which it was read.
+  std::optional<MessageRow> change;
 };
+
+// invalid_data: no files, or one without payload.
+absl::Status CheckFiles(const v1::Message& request);
 
 // Refusals are named by the specification: invalid_data, permission_denied.
 absl::StatusOr<Send> CheckSend(const v1::Caller& caller, const v1::Message& request);

@@ -19,6 +19,7 @@ struct SendOutcome {
     kRepeat,  // stored before: `row` is that message in its latest state
     kDenied,  // not the author's account, or no open feed between the two
     kRetry,   // the feed's lock is held elsewhere: nothing was judged
+    kStale,   // the message to be changed has moved since it was read
   };
   Kind kind = Kind::kDenied;
   MessageRow row;
@@ -33,12 +34,16 @@ class SendStore {
  public:
   virtual ~SendStore() = default;
   // Commits the batch whole or not at all: what is returned is committed. No two sends of a batch
-  // may have the same author and msg_id. `published` are announcement rows of earlier batches that
-  // Redis has taken; on success they are gone. Blocks; any thread. kUnavailable, kDeadlineExceeded,
-  // kAborted (lock time-out): the whole batch may be sent again. Other errors: some send of the
-  // batch is at fault.
+  // may have the same author and msg_id, and none is a change. `published` are announcement rows of
+  // earlier batches that Redis has taken; on success they are gone. Blocks; any thread.
+  // kUnavailable, kDeadlineExceeded, kAborted (lock time-out): the whole batch may be sent again.
+  // Other errors: some send of the batch is at fault.
   virtual absl::StatusOr<SendOutcomes> Append(pg::Deadline deadline,
                                               std::span<const Send* const> sends,
+                                              const std::vector<int64_t>& published) = 0;
+  // Commits one change (Send::change), with one outcome: stored, denied, retry, or stale. `row` of
+  // a stored one has its new place. Otherwise as Append.
+  virtual absl::StatusOr<SendOutcomes> Change(pg::Deadline deadline, const Send& send,
                                               const std::vector<int64_t>& published) = 0;
 };
 

@@ -94,6 +94,76 @@ TEST_F(ServiceTest, ARepeatAnswersTheStoredMessageAndIsPublishedAgainInItsPlace)
   EXPECT_EQ(stored.id(), events[0].second.position());
 }
 
+TEST_F(ServiceTest, AnEditIsPublishedToBothAndARepeatedSendStillAnswersTheMessage) {
+  AddPeople(3);
+  SetFriends(1, 2);
+  Replica replica(config_);
+  Listener listener(config_.redis, {A(2)});
+  ASSERT_TRUE(Send(replica, 1, Text(2, "m")).ok());
+  int64_t id = listener.Await(1)[0].second.position();
+  auto stub = v1::MessageService::NewStub(replica.channel);
+  auto edit = [&](int who, const v1::Message& request) {
+    v1::Reply reply;
+    absl::Status status =
+        rpc::Invoke(As(who), *stub, &v1::MessageService::Stub::Edit, request, &reply);
+    EXPECT_EQ(reply.records_size(), 0);
+    return status;
+  };
+  v1::Message request;
+  request.set_id(id);
+  request.add_files()->set_payload("new");
+  ASSERT_TRUE(edit(1, request).ok());
+  v1::Event event = listener.Await(2)[1].second;
+  EXPECT_EQ(event.previous(), id);
+  EXPECT_EQ(event.author_client(), "emqttd_1");
+  EXPECT_EQ(event.record().message().status(), v1::Message::EDIT);
+  EXPECT_EQ(event.record().message().files(0).payload(), "new");
+  auto again = Send(replica, 1, Text(2, "m"));
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(again->records(0).message().status(), v1::Message::SENT);
+  EXPECT_EQ(again->records(0).message().files(0).payload(), "new");
+  EXPECT_EQ(listener.Await(3)[2].second.position(), event.position());
+
+  EXPECT_EQ(rpc::RefusalOf(edit(2, request)), v1::PERMISSION_DENIED);
+  EXPECT_EQ(rpc::RefusalOf(edit(3, request)), v1::PERMISSION_DENIED);
+  v1::Message removal;
+  removal.set_id(id);
+  removal.add_seenby(2);
+  ASSERT_TRUE(edit(2, removal).ok());
+  EXPECT_EQ(listener.Await(4)[3].second.topic(), "ses/" + Phone(2));
+  EXPECT_EQ(rpc::RefusalOf(edit(2, removal)), v1::INVALID_DATA);
+  removal.clear_seenby();
+  ASSERT_TRUE(edit(1, removal).ok());
+  EXPECT_EQ(rpc::RefusalOf(edit(1, removal)), v1::INVALID_DATA);
+  EXPECT_EQ(rpc::RefusalOf(edit(1, request)), v1::INVALID_DATA);
+}
+
+TEST_F(ServiceTest, ManyEditsOfOneMessageAtOnceAllTakeEffectOneAfterTheOther) {
+  AddPeople(1);
+  Replica one(config_), two(config_);
+  ASSERT_TRUE(Send(one, 1, Text(1, "m")).ok());
+  int64_t id = Sql("SELECT id FROM messaging.message")[0][0].as<int64_t>();
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 6; ++i) {
+    threads.emplace_back([&, i] {
+      auto stub = v1::MessageService::NewStub((i % 2 == 0 ? one : two).channel);
+      v1::Message request;
+      request.set_id(id);
+      request.add_files()->set_payload(std::to_string(i));
+      v1::Reply reply;
+      absl::Status status =
+          rpc::Invoke(As(1), *stub, &v1::MessageService::Stub::Edit, request, &reply);
+      EXPECT_TRUE(status.ok()) << status;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  auto row =
+      Sql("SELECT m.position, f.top, m.edited FROM messaging.message m, messaging.feed f "
+          "WHERE f.id = m.feed_id")[0];
+  EXPECT_EQ(row[0].as<int64_t>(), row[1].as<int64_t>());
+  EXPECT_TRUE(row[2].as<bool>());
+}
+
 TEST_F(ServiceTest, RefusalsCarryTheirNames) {
   AddPeople(2);
   Replica replica(config_);
@@ -278,6 +348,71 @@ TEST_F(ServiceTest, HistoryAndReaderOverTheWire) {
 
   absl::Status foreign = rpc::Invoke(As(1), *stub, &v1::HistoryService::Stub::Get, request, &reply);
   EXPECT_EQ(rpc::RefusalOf(foreign), v1::INVALID_DATA);
+}
+
+TEST_F(ServiceTest, ACursorAnswersTheUnreadCountAndTellsTheDevices) {
+  AddPeople(2);
+  SetFriends(1, 2);
+  Replica replica(config_);
+  for (const char* id : {"a", "b", "c"}) ASSERT_TRUE(Send(replica, 1, Text(2, id)).ok());
+  int64_t first = Sql("SELECT min(id) FROM messaging.message")[0][0].as<int64_t>();
+  Listener listener(config_.redis, {A(2)});
+  auto stub = v1::CursorService::NewStub(replica.channel);
+  v1::Cursor request;
+  request.mutable_p2p()->set_from(PhoneId(2));  // the wrong order
+  request.mutable_p2p()->set_to(PhoneId(1));
+  request.set_position(first);
+  v1::Reply reply;
+  ASSERT_TRUE(rpc::Invoke(As(2), *stub, &v1::CursorService::Stub::Update, request, &reply).ok());
+  ASSERT_EQ(reply.records_size(), 1);
+  EXPECT_EQ(reply.records(0).ok2().p2p().from(), PhoneId(1));
+  EXPECT_EQ(reply.records(0).ok2().number(), 2);
+  const v1::Contact contact = listener.Await(1)[0].second.record().contact();
+  EXPECT_EQ(contact.status(), v1::Contact::LAST_MSG);
+  EXPECT_EQ(contact.reader(), first);
+  EXPECT_EQ(contact.unread(), 2);
+
+  request.set_position(999'999);
+  absl::Status unknown =
+      rpc::Invoke(As(2), *stub, &v1::CursorService::Stub::Update, request, &reply);
+  EXPECT_EQ(rpc::RefusalOf(unknown), v1::INVALID_DATA);
+}
+
+TEST_F(ServiceTest, TypingReachesBothSidesOfAFriendshipAndIsStoredNowhere) {
+  AddPeople(3);
+  SetFriends(1, 2);
+  Replica replica(config_);
+  Listener listener(config_.redis, {A(1), A(2), A(3)});
+  auto stub = v1::TypingService::NewStub(replica.channel);
+  auto type = [&](int who, const std::string& author, const std::string& room) {
+    v1::Typing request;
+    request.set_author(author);
+    request.set_room(room);
+    v1::Reply reply;
+    absl::Status status =
+        rpc::Invoke(As(who), *stub, &v1::TypingService::Stub::Relay, request, &reply);
+    EXPECT_TRUE(status.ok()) << status;
+    EXPECT_EQ(reply.records_size(), 0);
+  };
+  type(3, PhoneId(1), PhoneId(2));  // not the own author
+  type(3, PhoneId(3), PhoneId(2));  // not friends
+  type(1, PhoneId(1), "nobody");
+  type(2, PhoneId(2), PhoneId(1));
+  type(1, PhoneId(1), PhoneId(1));  // the self chat: the last, to know that no other comes
+  auto events = listener.Await(3);
+  ASSERT_EQ(events.size(), 3u);
+  EXPECT_EQ(events[0].first, A(1));
+  EXPECT_EQ(events[1].first, A(2));
+  EXPECT_EQ(events[2].first, A(1));
+  const v1::Event& event = events[1].second;
+  EXPECT_EQ(event.lane(), v1::Event::TRANSIENT);
+  EXPECT_EQ(event.topic(), "p2p/" + PhoneId(1) + "/" + PhoneId(2));
+  EXPECT_EQ(event.record().typing().author(), PhoneId(2));
+  EXPECT_EQ(event.record().typing().room(), PhoneId(1));
+  EXPECT_EQ(event.position(), 0);
+  EXPECT_EQ(event.qos(), 0u);
+  EXPECT_EQ(Sql("SELECT 1 FROM messaging.message").size(), 0u);
+  EXPECT_EQ(Sql("SELECT 1 FROM messaging.notice").size(), 0u);
 }
 
 TEST_F(ServiceTest, AChangeIsPublishedAndSeenByTheNextSend) {

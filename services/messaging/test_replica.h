@@ -20,6 +20,7 @@
 #include "services/messaging/message_service.h"
 #include "services/messaging/ordered_lane.h"
 #include "services/messaging/parts.h"
+#include "services/messaging/typing_service.h"
 
 namespace chat::messaging {
 
@@ -29,15 +30,17 @@ class Replica {
   explicit Replica(const MessagingConfig& config, size_t lane_outstanding = 1000)
       : parts(config),
         lane(parts.sender, lane_outstanding),
-        messages(parts.sender),
+        messages(parts.sender, parts.editor),
         history(parts.history, parts.announcer),
+        cursors(parts.history, parts.announcer),
+        typing(parts.projections, parts.publish()),
         feeds(parts.projections, parts.history, parts.announcer),
         delivery(parts.sessions, parts.replay, parts.horizon) {
     grpc::ServerBuilder builder;
     int port = 0;
     builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
-    for (grpc::Service* service :
-         std::initializer_list<grpc::Service*>{&lane, &messages, &history, &feeds, &delivery}) {
+    for (grpc::Service* service : std::initializer_list<grpc::Service*>{
+             &lane, &messages, &history, &cursors, &typing, &feeds, &delivery}) {
       builder.RegisterService(service);
     }
     server = builder.BuildAndStart();
@@ -57,6 +60,8 @@ class Replica {
   OrderedLane lane;
   MessageService messages;
   HistoryService history;
+  CursorService cursors;
+  TypingService typing;
   FeedsInternalService feeds;
   DeliveryInternalService delivery;
   std::unique_ptr<grpc::Server> server;

@@ -1,0 +1,40 @@
+// Message/edit (PROTOCOL 5.6.3): what is asked, and whether the caller may do it to the message as
+// it is stored. Pure.
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include "chat/v1/call.pb.h"
+#include "chat/v1/records.pb.h"
+#include "services/messaging/rows.h"
+
+namespace chat::messaging {
+
+struct AskedEdit {
+  enum class Kind { kEdit, kRemoveForAll, kRemoveForMe };
+  Kind kind = Kind::kEdit;
+  int64_t id = 0;
+};
+
+// A message of a p2p feed and the two halves of the feed.
+struct StoredMessage {
+  MessageRow row;
+  RosterId a, b, author;
+};
+
+// invalid_data: no id, or malformed files.
+absl::StatusOr<AskedEdit> CheckEdit(const v1::Message& request);
+
+// The roster of the caller for which the edit is done. Refusals: permission_denied (no half of the
+// feed, not the author, a system message), invalid_data (removed already; an edit of an upload that
+// is not complete).
+absl::StatusOr<v1::OwnRoster> CheckEditor(const v1::Caller& caller, const v1::Message& request,
+                                          AskedEdit::Kind kind, const StoredMessage& stored);
+
+// The message with its new state, for an edit or a removal for all.
+MessageRow Edited(const v1::Message& request, AskedEdit::Kind kind, MessageRow row);
+
+// What the requester's devices are told of a removal for itself: the message without its files.
+v1::Message RemovedForMe(const v1::Message& request, const MessageRow& row);
+
+}  // namespace chat::messaging

@@ -1,0 +1,65 @@
+#include "services/messaging/editor.h"
+
+#include <future>
+#include <memory>
+#include <utility>
+
+#include "libs/base/status.h"
+#include "services/messaging/edit_rules.h"
+#include "services/messaging/render.h"
+
+namespace chat::messaging {
+
+namespace {
+
+// The batcher answers by the deadline; a little later the waiting thread gives up on it.
+constexpr std::chrono::milliseconds kAnswerGrace{500};
+
+}  // namespace
+
+absl::Status Editor::Edit(const rpc::Call& call, const v1::Message& request) {
+  CHAT_ASSIGN_OR_RETURN(AskedEdit asked, CheckEdit(request));
+  while (true) {
+    CHAT_ASSIGN_OR_RETURN(StoredMessage stored, store_.Find(call.deadline, asked.id));
+    CHAT_ASSIGN_OR_RETURN(v1::OwnRoster own, CheckEditor(call.caller, request, asked.kind, stored));
+    if (asked.kind == AskedEdit::Kind::kRemoveForMe) return Hide(call, request, stored.row, own);
+    absl::Status status = Submit(call, own, Edited(request, asked.kind, std::move(stored.row)));
+    if (!absl::IsAborted(status)) return status;
+  }
+}
+
+absl::Status Editor::Hide(const rpc::Call& call, const v1::Message& request, const MessageRow& row,
+                          const v1::OwnRoster& own) {
+  v1::Record record;
+  *record.mutable_message() = RemovedForMe(request, row);
+  CHAT_ASSIGN_OR_RETURN(
+      Announcement announcement,
+      store_.Hide(call.deadline, row.id, RosterId{own.id()}, AccountId{call.caller.account_id()},
+                  record.SerializeAsString()));
+  for (Announced& announced : announcement.events) announced.event.set_trace(call.trace);
+  sink_.Publish(std::move(announcement));
+  return absl::OkStatus();
+}
+
+absl::Status Editor::Submit(const rpc::Call& call, const v1::OwnRoster& own, MessageRow changed) {
+  Send send;
+  send.account = AccountId{call.caller.account_id()};
+  send.author = RosterId{own.id()};
+  send.peer = changed.to;
+  send.feed = P2pTopic(SortedPair(changed.from, changed.to));
+  send.body = changed.body;
+  send.client_id = call.caller.client_id();
+  send.trace = call.trace;
+  send.change = std::move(changed);
+  auto answer = std::make_shared<std::promise<absl::Status>>();
+  auto future = answer->get_future();
+  batcher_.Submit(std::move(send), call.deadline, [answer](absl::StatusOr<SendResult> result) {
+    answer->set_value(result.status());
+  });
+  if (future.wait_until(call.deadline + kAnswerGrace) != std::future_status::ready) {
+    return absl::DeadlineExceededError("the change was not committed in time");
+  }
+  return future.get();
+}
+
+}  // namespace chat::messaging

@@ -1,0 +1,34 @@
+// Message/edit (PROTOCOL 5.6.3): reads the message, judges, and gives the change to the batcher, in
+// whose lanes it keeps its place among the sends of the feed. A message that has moved meanwhile is
+// read and judged again. Blocks until the call's deadline at most; any thread.
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include "libs/rpc/call.h"
+#include "services/messaging/announcement_sink.h"
+#include "services/messaging/batcher.h"
+#include "services/messaging/pg_message_store.h"
+
+namespace chat::messaging {
+
+class Editor {
+ public:
+  // All outlive the editor.
+  Editor(PgMessageStore& store, Batcher& batcher, AnnouncementSink& sink)
+      : store_(store), batcher_(batcher), sink_(sink) {}
+
+  // invalid_data, permission_denied; what Batcher::Submit answers.
+  absl::Status Edit(const rpc::Call& call, const v1::Message& request);
+
+ private:
+  absl::Status Hide(const rpc::Call& call, const v1::Message& request, const MessageRow& row,
+                    const v1::OwnRoster& own);
+  absl::Status Submit(const rpc::Call& call, const v1::OwnRoster& own, MessageRow changed);
+
+  PgMessageStore& store_;
+  Batcher& batcher_;
+  AnnouncementSink& sink_;
+};
+
+}  // namespace chat::messaging
