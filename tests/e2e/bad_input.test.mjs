@@ -14,8 +14,8 @@ import { error, fieldsOf, ok, p2p, p2pTopic, record, textMessage } from './recor
 
 after(endAll);
 
-// A counter is about refusals if its name or labels say so.
-const REFUSAL = /refus|reject|denied|error|invalid|malformed|fail|unauthori[sz]ed|dropped|forbidden/i;
+// A counter is about refusals if its name or labels say so, or if it counts an outcome that is not ok.
+const REFUSAL = /refus|reject|denied|error|invalid|malformed|fail|unauthori[sz]ed|dropped|forbidden|outcome="(?!ok")/i;
 
 // Runs `misuse` and then demands its trace: a counter of refusals that rose, and a log line that `names` it.
 async function leavesTrace(names, misuse) {

@@ -2,6 +2,7 @@
 
 import { execFile, spawn } from 'node:child_process';
 import fs from 'node:fs';
+import http from 'node:http';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -67,12 +68,25 @@ export async function codeFor(phone, count = 1) {
   });
 }
 
+// A page over a connection of its own: a kept one may be closed by the server just when it is used again.
+function page(url) {
+  return new Promise((resolve, reject) => {
+    http.get(url, { agent: false }, (response) => {
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (part) => { text += part; });
+      response.on('end', () => resolve(text));
+      response.on('error', reject);
+    }).on('error', reject);
+  });
+}
+
 // Every counter of every process: "process name{labels}" -> value.
 export async function counters() {
   const found = new Map();
   await Promise.all(variable('CHAT_METRICS').split(' ').map(async (entry) => {
     const [name, address] = entry.split('=');
-    const text = await (await fetch(`http://${address}/metrics`)).text();
+    const text = await page(`http://${address}/metrics`);
     let type = '';
     for (const line of text.split('\n')) {
       const declared = /^# TYPE \S+ (\S+)/.exec(line);
