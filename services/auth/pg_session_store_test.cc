@@ -57,7 +57,7 @@ TEST_F(PgSessionStoreTest, ATokenIsLiveThenRenewableThenDead) {
   EXPECT_EQ(state(), TokenState::kRenewable);
   Expire("H1", "990 seconds");
   EXPECT_EQ(state(), TokenState::kRenewable);
-  Expire("H1", "1001 seconds");
+  Expire("H1", "1100 seconds");
   EXPECT_EQ(state(), TokenState::kDead);
 }
 
@@ -174,11 +174,11 @@ TEST_F(PgSessionStoreTest, AnAnonymousTokenIsKeptWhileItLives) {
 TEST_F(PgSessionStoreTest, ASweepDeletesWhatHasExpiredAndNothingElse) {
   Add("emqttd_live", "H1");
   Add("emqttd_renewable", "H2");
-  Expire("H2", "999 seconds");
+  Expire("H2", "900 seconds");
   Add("emqttd_dead", "H3");
-  Expire("H3", "1001 seconds");
+  Expire("H3", "1100 seconds");
   Add("emqttd_dead_but_online", "H4");
-  Expire("H4", "1001 seconds");
+  Expire("H4", "1100 seconds");
   database_.Exec(
       "UPDATE auth.session SET last_online = now() - interval '2 days'"
       " WHERE client_id <> 'emqttd_dead_but_online'");
