@@ -25,4 +25,15 @@ absl::Status Migrate(const std::string& url, const std::string& schema,
 absl::Status CheckMigrated(const std::string& url, const std::string& schema,
                            std::span<const Migration> migrations);
 
+// A schema that a process owns, as rpc::Process::Schema() takes it. `url` is read when it is used:
+// after the configuration has been parsed.
+struct Schema {
+  std::string name;
+  std::span<const Migration> migrations;
+  const std::string* url;
+
+  absl::Status Migrate() const { return pg::Migrate(*url, name, migrations); }
+  absl::Status Check() const { return CheckMigrated(*url, name, migrations); }
+};
+
 }  // namespace chat::pg

@@ -66,11 +66,6 @@ Process::Process(std::string service, int argc, char** argv)
   keys_.Add("drain_s", &drain_s_, "Seconds that running calls get when the process ends.", 0, 3600);
 }
 
-void Process::Schema(std::string schema, std::span<const pg::Migration> migrations,
-                     const std::string* url) {
-  schemas_.push_back({std::move(schema), migrations, url});
-}
-
 namespace {
 
 // Takes the flags that are no keys out of `arguments`; the last one counts.
@@ -137,20 +132,18 @@ int Process::CheckHealth() {
 
 int Process::Migrate() {
   Signals signals;
-  absl::Status status = WithDatabase(signals, [](const OwnedSchema& schema) {
-    return pg::Migrate(*schema.url, schema.name, schema.migrations);
-  });
+  absl::Status status = WithDatabase(signals, &OwnedSchema::migrate);
   if (status.ok()) return kOrderly;
   log::Error("migration failed", {{"why", Message(status)}});
   return kDatabase;
 }
 
 absl::Status Process::WithDatabase(Signals& signals,
-                                   const std::function<absl::Status(const OwnedSchema&)>& work) {
+                                   std::function<absl::Status()> OwnedSchema::*step) {
   auto patience = steady_clock::now() + kDatabasePatience;
   for (const OwnedSchema& schema : schemas_) {
     for (bool told = false;;) {
-      absl::Status status = work(schema);
+      absl::Status status = (schema.*step)();
       if (status.ok()) break;
       if (status.code() != absl::StatusCode::kUnavailable || steady_clock::now() >= patience) {
         return status;
@@ -173,9 +166,7 @@ int Process::Serve(const std::function<absl::Status(Serving&)>& build) {
   }
   int metrics_port = exposer->port();
   Abandon(std::move(exposer));
-  absl::Status migrated = WithDatabase(signals, [](const OwnedSchema& schema) {
-    return pg::CheckMigrated(*schema.url, schema.name, schema.migrations);
-  });
+  absl::Status migrated = WithDatabase(signals, &OwnedSchema::check);
   if (!migrated.ok()) {
     if (signals.Wait(milliseconds(0))) return kOrderly;
     log::Error("the database is not ready; --migrate brings it up to date",

@@ -5,7 +5,7 @@
 //     rpc::Process process("roster", argc, argv);
 //     RosterConfig config;                       // adds its keys to process.keys()
 //     config.Declare(process.keys());
-//     process.Schema("roster", kMigrations, &config.pg_url);
+//     process.Schema(pg::Schema{"roster", kMigrations, &config.pg_url});
 //     return process.Run([&](rpc::Serving& serving) -> absl::Status {
 //       auto service = std::make_shared<RosterService>(…);
 //       serving.Add(service);                    // kept until the server has stopped
@@ -24,12 +24,10 @@
 
 #include <functional>
 #include <memory>
-#include <span>
 #include <string>
 #include <vector>
 
 #include "libs/config/config.h"
-#include "libs/pg/migrate.h"
 
 namespace chat::rpc {
 
@@ -76,9 +74,13 @@ class Process {
  public:
   Process(std::string service, int argc, char** argv);
   config::Keys& keys() { return keys_; }
-  // The process owns this schema; call once per schema. `url` is read after parsing.
-  void Schema(std::string schema, std::span<const pg::Migration> migrations,
-              const std::string* url);
+  // The process owns this schema; call once per schema. It has Migrate() and Check(), both called
+  // after parsing: see pg::Schema. Processes without a database need not link one.
+  template <typename Owned>
+  void Schema(Owned schema) {
+    schemas_.push_back(
+        {[schema] { return schema.Migrate(); }, [schema] { return schema.Check(); }});
+  }
   // Parses, starts, waits for SIGTERM or SIGINT, stops; a second signal ends the process at once.
   // Call it before any other thread is started. A `build` that fails with kInvalidArgument says
   // that the configuration is wrong. The result is main's.
@@ -86,16 +88,14 @@ class Process {
 
  private:
   struct OwnedSchema {
-    std::string name;
-    std::span<const pg::Migration> migrations;
-    const std::string* url;
+    std::function<absl::Status()> migrate;
+    std::function<absl::Status()> check;
   };
   enum class Action { kServe, kHelp, kVersion, kDumpConfig, kMigrate, kCheckHealth };
   int Migrate();
   int CheckHealth();
   // Until PostgreSQL answers, 10 s at most, or a signal ends the wait.
-  absl::Status WithDatabase(Signals& signals,
-                            const std::function<absl::Status(const OwnedSchema&)>& work);
+  absl::Status WithDatabase(Signals& signals, std::function<absl::Status()> OwnedSchema::*step);
   int Serve(const std::function<absl::Status(Serving&)>& build);
   int ServeUntilSignal(Signals& signals, int metrics_port,
                        const std::function<absl::Status(Serving&)>& build);

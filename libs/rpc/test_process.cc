@@ -7,6 +7,7 @@
 
 #include "chat/v1/gateway.grpc.pb.h"
 #include "chat/v1/messaging.grpc.pb.h"
+#include "libs/pg/migrate.h"
 #include "libs/rpc/call.h"
 #include "libs/rpc/process.h"
 
@@ -58,7 +59,7 @@ int Main(int argc, char** argv) {
   std::string pg_url, schema, failure;
   process.keys().Add("pg_url", &pg_url, "PostgreSQL.", config::Secret::kYes);
   process.keys().Add("failure", &failure, "build or started: what fails.");
-  if (const char* name = std::getenv("TEST_SCHEMA")) process.Schema(name, kMigrations, &pg_url);
+  if (const char* name = std::getenv("TEST_SCHEMA")) process.Schema(pg::Schema{name, kMigrations, &pg_url});
   return process.Run([&](Serving& serving) -> absl::Status {
     if (failure == "build") return absl::InternalError("as told");
     if (failure == "config") return absl::InvalidArgumentError("as told");

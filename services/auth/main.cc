@@ -12,7 +12,7 @@ int main(int argc, char** argv) {
   rpc::Process process("auth", argc, argv);
   auth::AuthConfig config;
   config.Declare(process.keys());
-  process.Schema("auth", auth::kMigrations, &config.pg_url);
+  process.Schema(pg::Schema{"auth", auth::kMigrations, &config.pg_url});
   return process.Run([&](rpc::Serving& serving) -> absl::Status {
     CHAT_RETURN_IF_ERROR(config.Check());
     auto parts = std::make_shared<auth::Parts>(config, rpc::RoundRobin(config.profile_addrs));

@@ -12,7 +12,7 @@ int main(int argc, char** argv) {
   rpc::Process process("media", argc, argv);
   media::MediaConfig config;
   config.Declare(process.keys());
-  process.Schema("media", media::kMigrations, &config.pg_url);
+  process.Schema(pg::Schema{"media", media::kMigrations, &config.pg_url});
   return process.Run([&](rpc::Serving& serving) -> absl::Status {
     CHAT_RETURN_IF_ERROR(config.Check());
     auto parts = std::make_shared<media::Parts>(config, rpc::RoundRobin(config.auth_addrs));

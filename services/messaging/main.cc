@@ -17,8 +17,8 @@ int main(int argc, char** argv) {
   rpc::Process process("messaging", argc, argv);
   messaging::MessagingConfig config;
   config.Declare(process.keys());
-  process.Schema("messaging", messaging::kMessagingMigrations, &config.pg_url);
-  process.Schema("delivery", messaging::kDeliveryMigrations, &config.pg_url);
+  process.Schema(pg::Schema{"messaging", messaging::kMessagingMigrations, &config.pg_url});
+  process.Schema(pg::Schema{"delivery", messaging::kDeliveryMigrations, &config.pg_url});
   return process.Run([&](rpc::Serving& serving) -> absl::Status {
     CHAT_RETURN_IF_ERROR(config.Check());
     auto parts = std::make_shared<messaging::Parts>(config);

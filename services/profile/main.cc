@@ -12,7 +12,7 @@ int main(int argc, char** argv) {
   rpc::Process process("profile", argc, argv);
   profile::ProfileConfig config;
   config.Declare(process.keys());
-  process.Schema("profile", profile::kMigrations, &config.pg_url);
+  process.Schema(pg::Schema{"profile", profile::kMigrations, &config.pg_url});
   return process.Run([&](rpc::Serving& serving) -> absl::Status {
     CHAT_RETURN_IF_ERROR(config.Check());
     auto parts = std::make_shared<profile::Parts>(config, rpc::RoundRobin(config.roster_addrs));

@@ -9,7 +9,7 @@ int main(int argc, char** argv) {
   rpc::Process process("room", argc, argv);
   room::RoomConfig config;
   config.Declare(process.keys());
-  process.Schema("room", room::kMigrations, &config.pg_url);
+  process.Schema(pg::Schema{"room", room::kMigrations, &config.pg_url});
   return process.Run([&](rpc::Serving& serving) -> absl::Status {
     CHAT_RETURN_IF_ERROR(config.Check());
     auto parts = std::make_shared<room::Parts>(config);

@@ -16,7 +16,7 @@ int main(int argc, char** argv) {
   rpc::Process process("roster", argc, argv);
   roster::RosterConfig config;
   config.Declare(process.keys());
-  process.Schema("roster", roster::kMigrations, &config.pg_url);
+  process.Schema(pg::Schema{"roster", roster::kMigrations, &config.pg_url});
   return process.Run([&](rpc::Serving& serving) -> absl::Status {
     CHAT_RETURN_IF_ERROR(config.Check());
     auto keep = [&]<typename T>(std::shared_ptr<T> part) { return serving.Keep(part), part; };
