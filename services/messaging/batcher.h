@@ -6,7 +6,8 @@
 // feed is locked elsewhere returns to the head of its lane, so nothing overtakes within a feed,
 // from Submit() to Redis. Across feeds batches are filled in order of arrival.
 //
-// A change of a stored message waits in the lane of its feed like a send and is a batch by itself.
+// A change of a stored message waits in the lane of its feed like a send; it and an upload are each
+// a batch by itself.
 //
 // Idempotence: two sends of the same author and msg_id are never in flight at once.
 //

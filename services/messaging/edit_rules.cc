@@ -45,6 +45,12 @@ absl::StatusOr<AskedEdit> CheckEdit(const v1::Message& request) {
   return asked;
 }
 
+absl::StatusOr<AskedEdit> CheckComplete(const v1::Message& request) {
+  CHAT_RETURN_IF_ERROR(CheckFiles(request, true));
+  if (request.id() <= 0) return Denied("Message.id: unknown");
+  return AskedEdit{AskedEdit::Kind::kComplete, request.id()};
+}
+
 absl::StatusOr<v1::OwnRoster> CheckEditor(const v1::Caller& caller, const v1::Message& request,
                                           AskedEdit::Kind kind, const StoredMessage& stored) {
   std::optional<v1::OwnRoster> half = HalfOf(caller, request, stored);
@@ -52,6 +58,9 @@ absl::StatusOr<v1::OwnRoster> CheckEditor(const v1::Caller& caller, const v1::Me
   if (stored.row.status == v1::Message::MUC) return Denied("Message.id: a system message");
   if (kind != AskedEdit::Kind::kRemoveForMe && half->id() != stored.author.value) {
     return Denied("Message.id: not the author");
+  }
+  if (kind == AskedEdit::Kind::kComplete && stored.row.status != v1::Message::LINK) {
+    return Invalid("Message.id: no open upload");
   }
   if (stored.row.status == v1::Message::DELETED) return Invalid("Message.id: removed already");
   if (kind == AskedEdit::Kind::kEdit && stored.row.status == v1::Message::LINK) {
@@ -64,14 +73,16 @@ MessageRow Edited(const v1::Message& request, AskedEdit::Kind kind, MessageRow r
   v1::Message body;
   body.ParseFromString(row.body);
   *body.mutable_files() = request.files();
-  if (kind == AskedEdit::Kind::kEdit) {
+  row.edited = kind != AskedEdit::Kind::kComplete;
+  if (kind == AskedEdit::Kind::kComplete) {
+    row.status = v1::Message::SENT;
+  } else if (kind == AskedEdit::Kind::kEdit) {
     if (request.has_type()) body.set_type(request.type());
   } else {
     body.add_seenby(kForAll);
     row.status = v1::Message::DELETED;
   }
   row.body = body.SerializeAsString();
-  row.edited = true;
   return row;
 }
 

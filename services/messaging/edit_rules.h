@@ -1,5 +1,5 @@
-// Message/edit (PROTOCOL 5.6.3): what is asked, and whether the caller may do it to the message as
-// it is stored. Pure.
+// Message/edit and Message/complete (PROTOCOL 5.6.2, 5.6.3): what is asked, and whether the caller
+// may do it to the message as it is stored. Pure.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -11,7 +11,7 @@
 namespace chat::messaging {
 
 struct AskedEdit {
-  enum class Kind { kEdit, kRemoveForAll, kRemoveForMe };
+  enum class Kind { kEdit, kRemoveForAll, kRemoveForMe, kComplete };
   Kind kind = Kind::kEdit;
   int64_t id = 0;
 };
@@ -22,7 +22,9 @@ struct StoredMessage {
   RosterId a, b, author;
 };
 
-// invalid_data: no id, or malformed files.
+// Message/complete. invalid_data: no files, or malformed ones; permission_denied: no id.
+absl::StatusOr<AskedEdit> CheckComplete(const v1::Message& request);
+// Message/edit. invalid_data: no id, or malformed files.
 absl::StatusOr<AskedEdit> CheckEdit(const v1::Message& request);
 
 // The roster of the caller for which the edit is done. Refusals: permission_denied (no half of the
@@ -31,7 +33,7 @@ absl::StatusOr<AskedEdit> CheckEdit(const v1::Message& request);
 absl::StatusOr<v1::OwnRoster> CheckEditor(const v1::Caller& caller, const v1::Message& request,
                                           AskedEdit::Kind kind, const StoredMessage& stored);
 
-// The message with its new state, for an edit or a removal for all.
+// The message with its new state, for all but a removal for oneself.
 MessageRow Edited(const v1::Message& request, AskedEdit::Kind kind, MessageRow row);
 
 // What the requester's devices are told of a removal for itself: the message without its files.

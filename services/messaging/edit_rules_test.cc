@@ -119,6 +119,26 @@ TEST(EditRulesTest, AnEditReplacesFilesAndAGivenTypeAndKeepsTheRest) {
   EXPECT_EQ(body.type(), "forward");
 }
 
+TEST(EditRulesTest, OnlyTheAuthorCompletesAndOnlyAnOpenUpload) {
+  v1::Message request = Asked(7, "done");
+  request.add_files()->set_id("kept as it is");
+  ASSERT_TRUE(CheckComplete(request).ok());
+  EXPECT_EQ(rpc::RefusalOf(CheckComplete(Asked(7)).status()), v1::INVALID_DATA);
+  EXPECT_EQ(rpc::RefusalOf(CheckComplete(Asked(0, "done")).status()), v1::PERMISSION_DENIED);
+  EXPECT_EQ(Refusal(CallerOf({1}), Kind::kComplete, Stored(v1::Message::LINK)), std::nullopt);
+  EXPECT_EQ(Refusal(CallerOf({2}), Kind::kComplete, Stored(v1::Message::LINK)),
+            v1::PERMISSION_DENIED);
+  for (auto status : {v1::Message::SENT, v1::Message::DELETED}) {
+    EXPECT_EQ(Refusal(CallerOf({1}), Kind::kComplete, Stored(status)), v1::INVALID_DATA);
+  }
+  MessageRow row = Edited(request, Kind::kComplete, Stored(v1::Message::LINK).row);
+  EXPECT_EQ(row.status, v1::Message::SENT);
+  EXPECT_FALSE(row.edited);
+  v1::Message body;
+  body.ParseFromString(row.body);
+  EXPECT_EQ(body.files_size(), 2);
+}
+
 TEST(EditRulesTest, ARemovalLeavesNoFiles) {
   MessageRow row = Edited(Asked(7), Kind::kRemoveForAll, Stored().row);
   v1::Message body;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "libs/base/status.h"
+#include "libs/rpc/refusal.h"
 #include "services/messaging/edit_rules.h"
 #include "services/messaging/render.h"
 
@@ -15,15 +16,42 @@ namespace {
 // The batcher answers by the deadline; a little later the waiting thread gives up on it.
 constexpr std::chrono::milliseconds kAnswerGrace{500};
 
+absl::Status Unknown(AskedEdit::Kind kind) {
+  return rpc::Refuse(kind == AskedEdit::Kind::kComplete ? v1::PERMISSION_DENIED : v1::INVALID_DATA,
+                     "Message.id: unknown");
+}
+
 }  // namespace
 
 absl::Status Editor::Edit(const rpc::Call& call, const v1::Message& request) {
   CHAT_ASSIGN_OR_RETURN(AskedEdit asked, CheckEdit(request));
+  return Apply(call, request, asked);
+}
+
+absl::Status Editor::Complete(const rpc::Call& call, const v1::Message& request) {
+  CHAT_ASSIGN_OR_RETURN(AskedEdit asked, CheckComplete(request));
+  return Apply(call, request, asked);
+}
+
+absl::Status Editor::DropUploads(const rpc::Call& call) {
+  CHAT_ASSIGN_OR_RETURN(std::vector<StoredMessage> late, store_.LateUploads(call.deadline));
+  for (StoredMessage& upload : late) {
+    absl::Status status =
+        Submit(call, Edited({}, AskedEdit::Kind::kRemoveForAll, std::move(upload.row)));
+    if (!status.ok() && !absl::IsAborted(status)) return status;  // completed meanwhile: well
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Editor::Apply(const rpc::Call& call, const v1::Message& request,
+                           const AskedEdit& asked) {
   while (true) {
-    CHAT_ASSIGN_OR_RETURN(StoredMessage stored, store_.Find(call.deadline, asked.id));
+    CHAT_ASSIGN_OR_RETURN(std::optional<StoredMessage> found, store_.Find(call.deadline, asked.id));
+    if (!found) return Unknown(asked.kind);
+    StoredMessage& stored = *found;
     CHAT_ASSIGN_OR_RETURN(v1::OwnRoster own, CheckEditor(call.caller, request, asked.kind, stored));
     if (asked.kind == AskedEdit::Kind::kRemoveForMe) return Hide(call, request, stored.row, own);
-    absl::Status status = Submit(call, own, Edited(request, asked.kind, std::move(stored.row)));
+    absl::Status status = Submit(call, Edited(request, asked.kind, std::move(stored.row)));
     if (!absl::IsAborted(status)) return status;
   }
 }
@@ -41,11 +69,8 @@ absl::Status Editor::Hide(const rpc::Call& call, const v1::Message& request, con
   return absl::OkStatus();
 }
 
-absl::Status Editor::Submit(const rpc::Call& call, const v1::OwnRoster& own, MessageRow changed) {
+absl::Status Editor::Submit(const rpc::Call& call, MessageRow changed) {
   Send send;
-  send.account = AccountId{call.caller.account_id()};
-  send.author = RosterId{own.id()};
-  send.peer = changed.to;
   send.feed = P2pTopic(SortedPair(changed.from, changed.to));
   send.body = changed.body;
   send.client_id = call.caller.client_id();

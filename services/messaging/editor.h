@@ -1,6 +1,7 @@
-// Message/edit (PROTOCOL 5.6.3): reads the message, judges, and gives the change to the batcher, in
-// whose lanes it keeps its place among the sends of the feed. A message that has moved meanwhile is
-// read and judged again. Blocks until the call's deadline at most; any thread.
+// Message/edit and Message/complete (PROTOCOL 5.6.2, 5.6.3): reads the message, judges, and gives
+// the change to the batcher, in whose lanes it keeps its place among the sends of the feed. A
+// message that has moved meanwhile is read and judged again. Blocks until the call's deadline at
+// most; any thread.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -20,11 +21,15 @@ class Editor {
 
   // invalid_data, permission_denied; what Batcher::Submit answers.
   absl::Status Edit(const rpc::Call& call, const v1::Message& request);
+  absl::Status Complete(const rpc::Call& call, const v1::Message& request);
+  // Removes for all what was not completed within a day, at most 100 at a time.
+  absl::Status DropUploads(const rpc::Call& call);
 
  private:
+  absl::Status Apply(const rpc::Call& call, const v1::Message& request, const AskedEdit& asked);
   absl::Status Hide(const rpc::Call& call, const v1::Message& request, const MessageRow& row,
                     const v1::OwnRoster& own);
-  absl::Status Submit(const rpc::Call& call, const v1::OwnRoster& own, MessageRow changed);
+  absl::Status Submit(const rpc::Call& call, MessageRow changed);
 
   PgMessageStore& store_;
   Batcher& batcher_;

@@ -14,9 +14,12 @@ constexpr std::chrono::seconds kTimeout{5};
 
 }  // namespace
 
-Housekeeping::Housekeeping(PgSessionStore& sessions, PgProjectionStore& projections,
+Housekeeping::Housekeeping(PgSessionStore& sessions, PgProjectionStore& projections, Editor& editor,
                            int64_t notice_life_s)
-    : sessions_(sessions), projections_(projections), notice_life_s_(notice_life_s) {
+    : sessions_(sessions),
+      projections_(projections),
+      editor_(editor),
+      notice_life_s_(notice_life_s) {
   thread_ = std::thread([this] { Run(); });
 }
 
@@ -35,6 +38,7 @@ void Housekeeping::Run() {
     lock.unlock();
     absl::Status swept = sessions_.DeleteExpired(std::chrono::steady_clock::now() + kTimeout);
     swept.Update(projections_.Prune(std::chrono::steady_clock::now() + kTimeout, notice_life_s_));
+    swept.Update(editor_.DropUploads(rpc::Background(kTimeout)));
     if (!swept.ok()) log::Warn("expired rows are not deleted", {{"why", Message(swept)}});
     lock.lock();
   }

@@ -1,11 +1,12 @@
-// Deletes what has expired, a bounded number of rows every ten seconds, on a thread of its own. Any
-// number of replicas may do it at once.
+// Deletes what has expired and drops late uploads, a bounded number of rows every ten seconds, on a
+// thread of its own. Any number of replicas may do it at once.
 #pragma once
 
 #include <condition_variable>
 #include <mutex>
 #include <thread>
 
+#include "services/messaging/editor.h"
 #include "services/messaging/pg_projection_store.h"
 #include "services/messaging/pg_session_store.h"
 
@@ -13,7 +14,8 @@ namespace chat::messaging {
 
 class Housekeeping {
  public:
-  Housekeeping(PgSessionStore& sessions, PgProjectionStore& projections, int64_t notice_life_s);
+  Housekeeping(PgSessionStore& sessions, PgProjectionStore& projections, Editor& editor,
+               int64_t notice_life_s);
   ~Housekeeping();
 
  private:
@@ -21,6 +23,7 @@ class Housekeeping {
 
   PgSessionStore& sessions_;
   PgProjectionStore& projections_;
+  Editor& editor_;
   const int64_t notice_life_s_;
   std::mutex mutex_;
   std::condition_variable wake_;

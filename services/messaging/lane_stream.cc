@@ -17,6 +17,7 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr char kClient[] = "/chat.v1.MessageService/Client";
+constexpr char kUpload[] = "/chat.v1.MessageService/Upload";
 constexpr int64_t kDefaultDeadlineMs = 10'000;
 constexpr int64_t kMaxDeadlineMs = 30'000;
 
@@ -77,7 +78,7 @@ void LaneStream::Dispatch(const v1::OrderedCall& ordered) {
   uint64_t id = ordered.call();
   rpc::Call call = CallOf(ordered, begin);
   v1::Message request;
-  if (ordered.method() != kClient) {
+  if (ordered.method() != kClient && ordered.method() != kUpload) {
     return Answer(id, absl::UnimplementedError("no method of the ordered lane"), {});
   }
   if (!request.ParseFromString(ordered.request())) {

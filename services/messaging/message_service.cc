@@ -32,7 +32,17 @@ void Sender::Client(const rpc::Call& call, const v1::Message& request, Done done
 
 grpc::Status MessageService::Client(grpc::ServerContext* context, const v1::Message* request,
                                     v1::Reply* reply) {
-  return rpc::Serve(context, "MessageService/Client", [&](const rpc::Call& call) -> absl::Status {
+  return Send(context, "MessageService/Client", request, reply);
+}
+
+grpc::Status MessageService::Upload(grpc::ServerContext* context, const v1::Message* request,
+                                    v1::Reply* reply) {
+  return Send(context, "MessageService/Upload", request, reply);
+}
+
+grpc::Status MessageService::Send(grpc::ServerContext* context, const char* method,
+                                  const v1::Message* request, v1::Reply* reply) {
+  return rpc::Serve(context, method, [&](const rpc::Call& call) -> absl::Status {
     auto answer = std::make_shared<std::promise<absl::StatusOr<v1::Reply>>>();
     auto future = answer->get_future();
     sender_.Client(call, *request, [answer](absl::StatusOr<v1::Reply> result) {
@@ -50,6 +60,12 @@ grpc::Status MessageService::Edit(grpc::ServerContext* context, const v1::Messag
                                   v1::Reply*) {
   return rpc::Serve(context, "MessageService/Edit",
                     [&](const rpc::Call& call) { return editor_.Edit(call, *request); });
+}
+
+grpc::Status MessageService::Complete(grpc::ServerContext* context, const v1::Message* request,
+                                      v1::Reply*) {
+  return rpc::Serve(context, "MessageService/Complete",
+                    [&](const rpc::Call& call) { return editor_.Complete(call, *request); });
 }
 
 }  // namespace chat::messaging

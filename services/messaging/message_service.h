@@ -29,10 +29,17 @@ class MessageService : public v1::MessageService::Service {
   MessageService(Sender& sender, Editor& editor) : sender_(sender), editor_(editor) {}
   grpc::Status Client(grpc::ServerContext* context, const v1::Message* request,
                       v1::Reply* reply) override;
+  grpc::Status Upload(grpc::ServerContext* context, const v1::Message* request,
+                      v1::Reply* reply) override;
+  grpc::Status Complete(grpc::ServerContext* context, const v1::Message* request,
+                        v1::Reply* reply) override;
   grpc::Status Edit(grpc::ServerContext* context, const v1::Message* request,
                     v1::Reply* reply) override;
 
  private:
+  grpc::Status Send(grpc::ServerContext* context, const char* method, const v1::Message* request,
+                    v1::Reply* reply);
+
   Sender& sender_;
   Editor& editor_;
 };

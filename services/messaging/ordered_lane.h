@@ -1,5 +1,6 @@
 // The stream on which a gateway sends what is ordered by a feed: many calls in flight, answered in
-// any order, replies gathered into one write. Only Message/client goes this way.
+// any order, replies gathered into one write. Only Message/client and
+// Message/upload go this way.
 //
 // Bounds: at most `max_outstanding` calls of a stream are unanswered; past that the stream is not
 // read, and gRPC's flow control holds the gateway back. Each call is answered by its deadline.

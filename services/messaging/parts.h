@@ -38,10 +38,10 @@ struct Parts {
         sends(commit_pool),
         announcer(announcements, publish()),
         horizon(announcements, publish()),
-        housekeeping(sessions, projections, config.notice_life_s),
         batcher(config.batcher(), sends, announcer),
         sender(batcher),
-        editor(messages, batcher, announcer) {}
+        editor(messages, batcher, announcer),
+        housekeeping(sessions, projections, editor, config.notice_life_s) {}
 
   RedisPublish publish() {
     return [this](std::vector<redis::Publication> batch, std::function<void(bool)> done) {
@@ -61,10 +61,10 @@ struct Parts {
   PgSendStore sends;
   Announcer announcer;
   Horizon horizon;
-  Housekeeping housekeeping;
   Batcher batcher;
   Sender sender;
   Editor editor;
+  Housekeeping housekeeping;
 };
 
 }  // namespace chat::messaging

@@ -18,7 +18,7 @@ class ChangeTest : public DatabaseTest {
   StoredMessage Find(int64_t id) {
     auto stored = PgMessageStore(pool()).Find(In(), id);
     EXPECT_TRUE(stored.ok()) << stored.status();
-    return *stored;
+    return **stored;
   }
   static v1::Message Asked(const std::string& text) {
     v1::Message request;
@@ -196,8 +196,72 @@ TEST_F(ChangeTest, RemovedForOneselfIsHiddenFromOneselfOnly) {
   EXPECT_EQ(rpc::RefusalOf(again.status()), v1::INVALID_DATA);
 }
 
-TEST_F(ChangeTest, AnUnknownMessageIsInvalid) {
-  EXPECT_EQ(rpc::RefusalOf(PgMessageStore(pool()).Find(In(), 999'999).status()), v1::INVALID_DATA);
+class UploadTest : public ChangeTest {
+ protected:
+  SendOutcome Upload(int from, int to, const std::string& msg_id) {
+    v1::Message message;
+    message.set_to(PhoneId(to));
+    message.set_msg_id(msg_id);
+    message.add_files()->set_id("file");
+    message.set_status(v1::Message::UPLOAD);
+    auto send = CheckSend(Caller(from), message);
+    EXPECT_TRUE(send.ok()) << send.status();
+    const chat::messaging::Send* sends[] = {&*send};
+    auto outcomes = PgSendStore(pool()).Append(In(), sends, {});
+    EXPECT_TRUE(outcomes.ok()) << outcomes.status();
+    return outcomes->each[0];
+  }
+  SendOutcome Complete(int64_t id, const std::string& text) {
+    Send send;
+    send.change = Edited(Asked(text), AskedEdit::Kind::kComplete, Find(id).row);
+    auto outcomes = PgSendStore(pool()).Change(In(), send, {});
+    EXPECT_TRUE(outcomes.ok()) << outcomes.status();
+    return outcomes->each[0];
+  }
+};
+
+TEST_F(UploadTest, ALinkHasItsPlaceAndCountsAsUnreadOnlyWhenItIsComplete) {
+  AddPeople(2);
+  SetFriends(1, 2);
+  SendOutcome link = Upload(1, 2, "u");
+  ASSERT_EQ(link.kind, Kind::kStored);
+  EXPECT_EQ(RenderEvent(link.row).event.record().message().status(), v1::Message::LINK);
+  EXPECT_EQ(Upload(1, 2, "u").kind, Kind::kRepeat);
+  MessageRow b = Store(2, 1, "b");
+  EXPECT_EQ(b.prev, link.row.id);
+  EXPECT_EQ(RenderMessage(Page(2, 1)[0]).status(), v1::Message::LINK);
+  EXPECT_EQ(ViewOf(2, 1).unread, 0);
+
+  SendOutcome done = Complete(link.row.id, "file");
+  ASSERT_EQ(done.kind, Kind::kStored);
+  EXPECT_GT(done.row.position, b.position);
+  EXPECT_EQ(RenderMessage(Page(2, 1)[0]).status(), v1::Message::SENT);
+  EXPECT_EQ(ViewOf(2, 1).unread, 1);
+  auto events = Replay(2, 0);
+  ASSERT_EQ(events.size(), 2u);
+  EXPECT_EQ(events[1].record().message().status(), v1::Message::SENT);
+  EXPECT_EQ(events[1].record().message().id(), link.row.id);
+  EXPECT_FALSE(events[1].has_unseen());
+}
+
+TEST_F(UploadTest, OnlyUploadsOfADayAgoInOpenFeedsAreLate) {
+  AddPeople(3);
+  SetFriends(1, 2);
+  SetFriends(1, 3);
+  int64_t late = Upload(1, 2, "late").row.id;
+  Upload(1, 3, "closed");
+  Complete(Upload(1, 2, "done").row.id, "file");
+  Sql("UPDATE messaging.message SET committed_ms = committed_ms - 86400001");
+  Upload(1, 2, "young");
+  SetFriends(1, 3, false);
+  auto found = PgMessageStore(pool()).LateUploads(In());
+  ASSERT_TRUE(found.ok()) << found.status();
+  ASSERT_EQ(found->size(), 1u);
+  EXPECT_EQ((*found)[0].row.id, late);
+}
+
+TEST_F(ChangeTest, AnUnknownMessageIsNotFound) {
+  EXPECT_FALSE(PgMessageStore(pool()).Find(In(), 999'999)->has_value());
 }
 
 }  // namespace

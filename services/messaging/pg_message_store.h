@@ -4,7 +4,9 @@
 #include <absl/status/statusor.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "libs/pg/pool.h"
 #include "services/messaging/edit_rules.h"
@@ -16,8 +18,10 @@ class PgMessageStore {
  public:
   explicit PgMessageStore(pg::Pool& pool) : pool_(pool) {}
 
-  // invalid_data: there is none.
-  absl::StatusOr<StoredMessage> Find(pg::Deadline deadline, int64_t id);
+  absl::StatusOr<std::optional<StoredMessage>> Find(pg::Deadline deadline, int64_t id);
+
+  // Uploads of open feeds that have stood for a day, oldest first, at most 100.
+  absl::StatusOr<std::vector<StoredMessage>> LateUploads(pg::Deadline deadline);
 
   // Hides the message from the roster and appends `record` to the feed of its account. Returns what
   // is to be published. invalid_data: hidden already.

@@ -16,6 +16,11 @@ constexpr pg::Statement kAppend = {
     "SELECT * FROM messaging.append($1::bigint[], $2::bigint[], $3::text[], $4::bytea[], "
     "$5::bytea[], $6::bytea[], $7::bytea[], $8::bigint[], $9::bytea[], $10::bigint[])"};
 
+constexpr pg::Statement kAppendLinks = {
+    "messaging_append_links",
+    "SELECT * FROM messaging.append_links($1::bigint[], $2::bigint[], $3::text[], $4::bytea[], "
+    "$5::bytea[], $6::bytea[], $7::bytea[], $8::bigint[], $9::bytea[], $10::bigint[])"};
+
 constexpr pg::Statement kChange = {
     "messaging_change",
     "SELECT * FROM messaging.change($1::bigint, $2::bigint, $3::bigint, $4::smallint, "
@@ -85,7 +90,7 @@ SendOutcome ReadOutcome(const pqxx::row& row, const Send& send) {
   out.feed.value = row["feed_id"].as<int64_t>();
   out.created_ms = row["created_ms"].as<int64_t>();
   out.committed_ms = row["committed_ms"].as<int64_t>();
-  out.status = v1::Message::SENT;
+  out.status = send.status;
   out.body = send.body;
   out.from = row["author_phone_id"].c_str();
   out.to = row["peer_phone_id"].c_str();
@@ -102,13 +107,14 @@ absl::StatusOr<SendOutcomes> PgSendStore::Append(pg::Deadline deadline,
   Columns c = ColumnsOf(sends);
   SendOutcomes outcomes;
   bool repeats = false;
+  const bool links = !sends.empty() && sends[0]->status == v1::Message::LINK;
   CHAT_RETURN_IF_ERROR(pool_.RunStatement(deadline, [&](pg::Tx& tx) -> absl::Status {
     outcomes = {};
     repeats = false;
     pqxx::result rows =
-        tx.Exec(kAppend, c.accounts.text(), c.authors.text(), c.peers.text(), c.msg_ids.text(),
-                c.dup_keys.text(), c.dup_finds.text(), c.dup_befores.text(), c.createds.text(),
-                c.bodies.text(), pg::Array(published));
+        tx.Exec(links ? kAppendLinks : kAppend, c.accounts.text(), c.authors.text(), c.peers.text(),
+                c.msg_ids.text(), c.dup_keys.text(), c.dup_finds.text(), c.dup_befores.text(),
+                c.createds.text(), c.bodies.text(), pg::Array(published));
     if (rows.size() != sends.size()) return absl::InternalError("append: rows do not match sends");
     for (size_t i = 0; i < sends.size(); ++i) {
       outcomes.each.push_back(ReadOutcome(rows[static_cast<int>(i)], *sends[i]));

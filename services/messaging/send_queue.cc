@@ -8,6 +8,10 @@ namespace {
 
 constexpr int kLongestRest = 5;  // 2^5 ms
 
+bool GoesAlone(const Send& send) {
+  return send.change.has_value() || send.status == v1::Message::LINK;
+}
+
 }  // namespace
 
 void SendQueue::MakeReady(Lane* lane) {
@@ -35,7 +39,7 @@ QueuedSends SendQueue::Take(size_t max, size_t bytes, Time now) {
   while (batch.size() < max && !ready_.empty()) {
     Lane* lane = ready_.begin()->second;
     const Send& send = lane->items.front()->send;
-    if (!batch.empty() && (send.change || taken_bytes + send.body.size() > bytes)) break;
+    if (!batch.empty() && (GoesAlone(send) || taken_bytes + send.body.size() > bytes)) break;
     MakeUnready(lane);
     if (!send.msg_id.empty() && !in_flight_.insert(KeyOf(send)).second) {
       held.push_back(lane);
@@ -47,7 +51,7 @@ QueuedSends SendQueue::Take(size_t max, size_t bytes, Time now) {
     --size_;
     lane->busy = true;
     if (!lane->items.empty()) MakeReady(lane);
-    if (batch.back()->send.change) break;
+    if (GoesAlone(batch.back()->send)) break;
   }
   for (const auto& item : batch) MakeUnready(&lanes_[item->send.feed]);
   for (Lane* lane : held) {

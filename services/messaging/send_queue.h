@@ -32,9 +32,9 @@ class SendQueue {
   using Time = pg::Deadline;
 
   void Add(std::shared_ptr<QueuedSend> item);
-  // The next batch in order of arrival: one change, or at most `max` sends and, but for the first,
-  // `bytes` of bodies. Its lanes are busy until Finish(). Empty when all that waits is busy, parked
-  // or held.
+  // The next batch in order of arrival: one change or upload, or at most `max` sends and, but for
+  // the first, `bytes` of bodies. Its lanes are busy until Finish(). Empty when all that waits is
+  // busy, parked or held.
   QueuedSends Take(size_t max, size_t bytes, Time now);
   // The batch is done: its lanes are free again. `again` are those of it that met a locked feed:
   // they return to the heads of their lanes, which rest for 1 to 32 ms.

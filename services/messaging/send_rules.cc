@@ -71,10 +71,10 @@ std::string DupKey(const v1::Caller& caller, int64_t epoch) {
 
 }  // namespace
 
-absl::Status CheckFiles(const v1::Message& request) {
+absl::Status CheckFiles(const v1::Message& request, bool may_be_empty) {
   if (request.files().empty()) return Invalid("Message.files: empty");
   for (const v1::Desc& desc : request.files()) {
-    if (desc.payload().empty()) return Invalid("Desc.payload: empty");
+    if (desc.payload().empty() && !may_be_empty) return Invalid("Desc.payload: empty");
     if (desc.size() < 0) return Invalid("Desc.size: negative");
   }
   return absl::OkStatus();
@@ -83,7 +83,9 @@ absl::Status CheckFiles(const v1::Message& request) {
 absl::StatusOr<Send> CheckSend(const v1::Caller& caller, const v1::Message& request) {
   CHAT_ASSIGN_OR_RETURN(v1::OwnRoster author, Author(caller, request));
   CHAT_ASSIGN_OR_RETURN(std::string peer, Peer(request, author.phone_id()));
-  CHAT_RETURN_IF_ERROR(CheckFiles(request));
+  const bool upload = request.status() == v1::Message::UPLOAD;
+  CHAT_RETURN_IF_ERROR(CheckFiles(request, upload));
+  if (upload && request.msg_id().empty()) return Invalid("Message.msg_id: missing");
   if (request.has_muc()) return Denied("Message.feed_id: unknown room");
   if (!PhoneId::Parse(peer)) return Denied("Message.to: unknown peer or room");
 
@@ -101,6 +103,7 @@ absl::StatusOr<Send> CheckSend(const v1::Caller& caller, const v1::Message& requ
     }
   }
   if (request.has_created()) send.created = request.created();
+  if (upload) send.status = v1::Message::LINK;
   send.body = Body(request);
   send.client_id = caller.client_id();
   return send;

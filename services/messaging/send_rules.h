@@ -29,17 +29,19 @@ struct Send {
   std::optional<std::string> dup_find;    // same epoch
   std::optional<std::string> dup_before;  // the epoch before: a resend follows a reconnect
   std::optional<int64_t> created;
-  std::string body;       // serialised v1.Message with what the author wrote
-  std::string client_id;  // of the author's device, for the event
-  std::string trace;      // likewise; set by whoever submits
+  std::string body;                // serialised v1.Message with what the author wrote
+  std::string client_id;           // of the author's device, for the event
+  std::string trace;               // likewise; set by whoever submits
+  int status = v1::Message::SENT;  // or LINK; links are not in one batch with others
   // The message with its new state and the position at which it was read.
   std::optional<MessageRow> change;
 };
 
-// invalid_data: no files, or one without payload.
-absl::Status CheckFiles(const v1::Message& request);
+// invalid_data: no files, or, unless they may be empty, one without payload.
+absl::Status CheckFiles(const v1::Message& request, bool may_be_empty = false);
 
-// Refusals are named by the specification: invalid_data, permission_denied.
+// Message/client, or Message/upload by its status. Refusals are named by the specification:
+// invalid_data, permission_denied.
 absl::StatusOr<Send> CheckSend(const v1::Caller& caller, const v1::Message& request);
 
 }  // namespace chat::messaging

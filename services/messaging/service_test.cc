@@ -164,6 +164,44 @@ TEST_F(ServiceTest, ManyEditsOfOneMessageAtOnceAllTakeEffectOneAfterTheOther) {
   EXPECT_TRUE(row[2].as<bool>());
 }
 
+TEST_F(ServiceTest, AnUploadOfTheLaneIsCompletedOrDroppedAfterADay) {
+  AddPeople(2);
+  SetFriends(1, 2);
+  Replica replica(config_);
+  Listener listener(config_.redis, {A(2)});
+  Lane lane(replica);
+  for (uint64_t id : {1, 2}) {
+    v1::Message upload = Text(2, std::to_string(id));
+    upload.set_status(v1::Message::UPLOAD);
+    v1::OrderedCall call = Lane::Client(id, Caller(1), upload);
+    call.set_method("/chat.v1.MessageService/Upload");
+    lane.Write({call});
+  }
+  EXPECT_EQ(lane.Read(2)[2].status(), 0);
+  auto events = listener.Await(2);
+  auto stub = v1::MessageService::NewStub(replica.channel);
+  auto complete = [&](int who, int64_t id) {
+    v1::Message request;
+    request.set_id(id);
+    request.add_files()->set_payload("done");
+    v1::Reply reply;
+    return rpc::Invoke(As(who), *stub, &v1::MessageService::Stub::Complete, request, &reply);
+  };
+  int64_t id = events[0].second.position();
+  EXPECT_EQ(events[0].second.record().message().status(), v1::Message::LINK);
+  EXPECT_EQ(rpc::RefusalOf(complete(2, id)), v1::PERMISSION_DENIED);
+  EXPECT_EQ(rpc::RefusalOf(complete(1, 999'999)), v1::PERMISSION_DENIED);
+  ASSERT_TRUE(complete(1, id).ok());
+  EXPECT_EQ(rpc::RefusalOf(complete(1, id)), v1::INVALID_DATA);
+  EXPECT_EQ(listener.Await(3)[2].second.record().message().status(), v1::Message::SENT);
+
+  Sql("UPDATE messaging.message SET committed_ms = committed_ms - 86400001");
+  ASSERT_TRUE(replica.parts.editor.DropUploads(rpc::Background(seconds(10))).ok());
+  const v1::Event dropped = listener.Await(4)[3].second;
+  EXPECT_EQ(dropped.record().message().id(), events[1].second.position());
+  EXPECT_EQ(dropped.unseen().message().status(), v1::Message::DELETED);
+}
+
 TEST_F(ServiceTest, RefusalsCarryTheirNames) {
   AddPeople(2);
   Replica replica(config_);

@@ -1,4 +1,4 @@
-// What happens to a message after it was sent: edits and removals, the reader's mark, and typing. Two phones on two gateways.
+// What happens to a message after it was sent: edits and removals, uploads, the reader's mark, and typing. Two phones on two gateways.
 
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
@@ -84,7 +84,7 @@ test('after a reconnect who had the message gets the edit, who never had it the 
   assert.equal(await b.connect(0), true);
   await b.fence();
   const later = b.inbox.slice(before).filter((message) => message.topic === topic).map(({ fields }) => fields);
-  assert.deepEqual(later.map(({ id, status, edit_msg: edited, files }) => [id, status, edited, files.map((file) => fieldsOf(file).payload)]), [
+  assert.deepEqual(later.map((message) => [message.id, message.status, message.edit_msg, textsOf(message)]), [
     [seen.id, 'edit', seen.id, ['seen 2']],
     [missed.id, 'sent', [], ['missed 1']],
     [gone.id, 'deleted', [], []],
@@ -207,4 +207,65 @@ test('typing is relayed to both sides at QoS 0, not answered, not stored', async
   for (const device of all) {
     assert.equal(device.inbox.filter(({ record: name }) => name === 'Typing').length, device === b2 ? 0 : 1);
   }
+});
+
+test('an upload is a link in its place, and sent and unread when it is complete', async () => {
+  const { a, b, b2, all, topic } = await friends();
+  const feed = p2p(a.phoneId, b.phoneId);
+  const messageId = newId();
+  const upload = record('Message', {
+    feed_id: feed, msg_id: messageId, from: a.phoneId, to: b.phoneId, status: 'upload',
+    files: [record('Desc', { id: 'f1', mime: 'image' })],
+  });
+  await a.send(upload);
+  const copies = await Promise.all(all.map((device) => device.expect(topic, isMessage('link'))));
+  const { id } = copies[0].fields;
+  for (const { fields } of copies) {
+    assert.deepEqual([fields.id, fields.msg_id, fieldsOf(fields.files[0]).id], [id, messageId, 'f1']);
+  }
+  const again = await a.ask(upload, isMessage('link', id));
+  assert.equal(again.fields.msg_id, messageId);
+  const later = await say(b, a, 'in between', all);
+  assert.equal(later.prev, id);
+  assert.deepEqual((await history(b, a)).map((message) => [message.id, message.status]), [[later.id, 'sent'], [id, 'link']]);
+  assert.equal((await a.ask(edit(id, { files: [desc('early')] }))).text, invalid, 'an edit before it is complete');
+
+  const complete = (more = {}) => record('Message', { id, files: [record('Desc', { id: 'f1', mime: 'image', payload: 'https://x/1' })],
+    status: 'complete', ...more });
+  const stranger = await online();
+  for (const device of [b, stranger]) assert.equal((await device.ask(complete())).text, denied);
+  assert.equal((await a.ask(complete({ id: id + 1000000 }))).text, denied, 'an unknown id');
+  assert.equal((await a.ask(complete({ files: [] }))).text, invalid);
+  await b2.disconnect();
+  await a.send(complete());
+  for (const device of [a, b]) {
+    const { fields } = await device.expect(topic, isMessage('sent', id));
+    assert.equal(fieldsOf(fields.files[0]).payload, 'https://x/1');
+    assert.deepEqual(fields.edit_msg, []);
+  }
+  await b2.connect(1);
+  const { fields } = await b2.expect(topic, isMessage('sent', id));
+  assert.equal(fieldsOf(fields.files[0]).payload, 'https://x/1');
+  assert.deepEqual((await history(b, a)).map((message) => [message.id, message.status]), [[later.id, 'sent'], [id, 'sent']]);
+  assert.equal((await a.ask(complete())).text, invalid, 'complete already');
+  await a.send(edit(id, { files: [desc('late')] }));
+  await b.expect(topic, isMessage('edit', id));
+});
+
+test('what is uploaded counts as unread only when it is complete, and needs a msg_id', async () => {
+  const { a, b, all, topic } = await friends();
+  const feed = p2p(a.phoneId, b.phoneId);
+  const upload = (more) => record('Message', {
+    feed_id: feed, from: a.phoneId, to: b.phoneId, files: [desc('')], status: 'upload', ...more,
+  });
+  assert.equal((await a.ask(upload({}))).text, invalid, 'without msg_id');
+  assert.equal((await a.ask(upload({ msg_id: newId(), files: [] }))).text, invalid, 'without files');
+  const first = await say(b, a, 'read up to here', all);
+  await a.send(upload({ msg_id: newId() }));
+  const { fields: { id } } = await b.expect(topic, isMessage('link'));
+  const unread = async () => (await b.ask(tuple(atom('Cursor'), feed, 1, first.id), isOk2)).text;
+  assert.match(await unread(), /,0}$/);
+  await a.send(record('Message', { id, files: [desc('done')], status: 'complete' }));
+  await b.expect(topic, isMessage('sent', id));
+  assert.match(await unread(), /,1}$/);
 });
