@@ -1,6 +1,7 @@
 #include "services/gateway/router/ordered_lane.h"
 
 #include <algorithm>
+#include <condition_variable>
 #include <map>
 #include <mutex>
 #include <vector>
@@ -27,16 +28,17 @@ absl::Status StatusOf(const v1::OrderedReply& reply) {
 
 }  // namespace
 
-struct OrderedLane::State : std::enable_shared_from_this<OrderedLane::State> {
+struct OrderedLane::State {
   struct Pending {
     Time deadline;
     Done done;
   };
 
-  // One stream; owns itself until OnDone.
+  // One stream; owns itself until OnDone. The state outlives it: ~OrderedLane() waits, because the
+  // last reference to a channel must not be given up on a thread of gRPC, which the channel joins.
   class Stream : public grpc::ClientBidiReactor<v1::OrderedCalls, v1::OrderedReplies> {
    public:
-    explicit Stream(std::shared_ptr<State> state) : state_(std::move(state)) {
+    explicit Stream(State* state) : state_(state) {
       state_->stub->async()->Calls(&context_, this);
       AddHold();
       StartRead(&replies_);
@@ -75,8 +77,10 @@ struct OrderedLane::State : std::enable_shared_from_this<OrderedLane::State> {
     }
 
     void OnDone(const grpc::Status& status) override {
-      state_->StreamEnded(this, status);
+      State* state = state_;
+      state->StreamEnded(this, status);
       delete this;
+      state->StreamGone();
     }
 
    private:
@@ -87,7 +91,7 @@ struct OrderedLane::State : std::enable_shared_from_this<OrderedLane::State> {
       RemoveHold();
     }
 
-    std::shared_ptr<State> state_;
+    State* const state_;
     grpc::ClientContext context_;
     v1::OrderedCalls calls_;
     v1::OrderedReplies replies_;
@@ -124,18 +128,26 @@ struct OrderedLane::State : std::enable_shared_from_this<OrderedLane::State> {
     }
   }
 
+  // The last that a stream does.
+  void StreamGone() {
+    std::lock_guard lock(mutex);
+    if (--streams == 0) all_gone.notify_all();
+  }
+
   std::shared_ptr<grpc::Channel> channel;
   std::unique_ptr<v1::OrderedLane::Stub> stub;
   size_t max_calls = 0;
   std::mutex mutex;
   Stream* stream = nullptr;
+  size_t streams = 0;  // not yet gone, `stream` among them
+  std::condition_variable all_gone;
   std::vector<v1::OrderedCall> outgoing;
   std::map<uint64_t, Pending> pending;
   uint64_t next = 1;
 };
 
 OrderedLane::OrderedLane(std::shared_ptr<grpc::Channel> channel, size_t max_calls)
-    : state_(std::make_shared<State>()) {
+    : state_(std::make_unique<State>()) {
   state_->channel = std::move(channel);
   state_->stub = v1::OrderedLane::NewStub(state_->channel);
   state_->max_calls = max_calls;
@@ -143,8 +155,9 @@ OrderedLane::OrderedLane(std::shared_ptr<grpc::Channel> channel, size_t max_call
 }
 
 OrderedLane::~OrderedLane() {
-  std::lock_guard lock(state_->mutex);
+  std::unique_lock lock(state_->mutex);
   if (state_->stream != nullptr) state_->stream->Cancel();
+  state_->all_gone.wait(lock, [this] { return state_->streams == 0; });
 }
 
 void OrderedLane::Call(v1::OrderedCall call, std::chrono::milliseconds timeout, Done done) {
@@ -155,7 +168,10 @@ void OrderedLane::Call(v1::OrderedCall call, std::chrono::milliseconds timeout, 
       call.set_deadline_ms(timeout.count());
       state_->pending[call.call()] = {std::chrono::steady_clock::now() + timeout, std::move(done)};
       state_->outgoing.push_back(std::move(call));
-      if (state_->stream == nullptr) state_->stream = new State::Stream(state_);
+      if (state_->stream == nullptr) {
+        ++state_->streams;
+        state_->stream = new State::Stream(state_.get());
+      }
       state_->stream->WriteLocked();
       return;
     }

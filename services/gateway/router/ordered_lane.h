@@ -20,7 +20,7 @@ class OrderedLane {
 
   // At most `max_calls` under way; one more fails at once with kResourceExhausted.
   OrderedLane(std::shared_ptr<grpc::Channel> channel, size_t max_calls);
-  // Fails what is under way.
+  // Fails what is under way, and waits until the stream has ended. Not on a thread of gRPC.
   ~OrderedLane();
 
   // Any thread. `done` is called once, on a gRPC thread or this one: with the answer, with
@@ -34,7 +34,7 @@ class OrderedLane {
 
  private:
   struct State;
-  std::shared_ptr<State> state_;
+  std::unique_ptr<State> state_;
 };
 
 }  // namespace chat::gateway
