@@ -209,6 +209,13 @@ test('typing is relayed to both sides at QoS 0, not answered, not stored', async
   }
 });
 
+test('typing may also be published straight to the topic of the feed', async () => {
+  const { a, b, topic } = await friends();
+  await a.send(tuple(atom('Typing'), a.phoneId, b.phoneId), { topic, qos: 0 });
+  const message = await b.expect(topic, ({ record: name }) => name === 'Typing');
+  assert.equal(message.text, `{'Typing',<<"${a.phoneId}">>,<<"${b.phoneId}">>}`);
+});
+
 test('an upload is a link in its place, and sent and unread when it is complete', async () => {
   const { a, b, b2, all, topic } = await friends();
   const feed = p2p(a.phoneId, b.phoneId);

@@ -40,6 +40,21 @@ Backends::Backends(const GatewayConfig& config) : timeout_(config.call_timeout_m
   feeds_ = v1::FeedsInternal::NewStub(channels["messaging"]);
 }
 
+Backends::~Backends() {
+  lanes_.clear();
+  std::unique_lock lock(calls_mutex_);
+  no_calls_.wait(lock, [this] { return calls_ == 0; });
+}
+
+std::shared_ptr<void> Backends::Hold() {
+  std::lock_guard lock(calls_mutex_);
+  ++calls_;
+  return std::shared_ptr<void>(nullptr, [this](void*) {
+    std::lock_guard ended(calls_mutex_);
+    if (--calls_ == 0) no_calls_.notify_all();
+  });
+}
+
 uint64_t Backends::LaneFor(uint64_t hash) const {
   if (lanes_.empty()) return 0;
   const size_t first = hash % lanes_.size();
@@ -71,7 +86,7 @@ void Backends::Call(const wire::Route& route, const google::protobuf::Message& r
   services_.at(route.service)
       ->UnaryCall(
           &state->context, route.path, grpc::StubOptions(), &state->request, &state->response,
-          [state, done = std::move(done)](grpc::Status status) {
+          [state, hold = Hold(), done = std::move(done)](grpc::Status status) {
             v1::Reply reply;
             if (status.ok()) {
               status = grpc::GenericDeserialize<grpc::ProtoBufferReader, google::protobuf::Message>(

@@ -8,9 +8,11 @@
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -30,6 +32,8 @@ class Backends {
   using Done = std::function<void(absl::Status, v1::Reply)>;
 
   explicit Backends(const GatewayConfig& config);
+  // Waits until every call under way has been answered; deadlines bound it.
+  ~Backends();
 
   // Serves a request. `done` is called once, on any thread. `lane`: what LaneFor() said.
   void Call(const wire::Route& route, const google::protobuf::Message& request,
@@ -40,6 +44,11 @@ class Backends {
   // One typed call: `start` is e.g. [&](auto... a) { stub.async()->Connect(a...); }.
   template <typename Request, typename Response, typename Start>
   void Ask(Request request, Start start, std::function<void(absl::Status, Response)> done) {
+    Ask<Request, Response>(std::move(request), start, timeout_, std::move(done));
+  }
+  template <typename Request, typename Response, typename Start>
+  void Ask(Request request, Start start, std::chrono::milliseconds timeout,
+           std::function<void(absl::Status, Response)> done) {
     struct State {
       grpc::ClientContext context;
       Request request;
@@ -47,10 +56,10 @@ class Backends {
     };
     auto state = std::make_shared<State>();
     state->request = std::move(request);
-    rpc::ToClientContext(rpc::Background(timeout_), &state->context);
-    state->context.set_deadline(std::chrono::system_clock::now() + timeout_);
+    rpc::ToClientContext(rpc::Background(timeout), &state->context);
+    state->context.set_deadline(std::chrono::system_clock::now() + timeout);
     start(&state->context, &state->request, &state->response,
-          [state, done = std::move(done)](grpc::Status status) {
+          [state, hold = Hold(), done = std::move(done)](grpc::Status status) {
             done(rpc::FromGrpc(status), std::move(state->response));
           });
   }
@@ -66,7 +75,13 @@ class Backends {
   void Expire();
 
  private:
+  // Counts a call as under way for as long as the result lives.
+  std::shared_ptr<void> Hold();
+
   std::chrono::milliseconds timeout_;
+  std::mutex calls_mutex_;
+  std::condition_variable no_calls_;
+  size_t calls_ = 0;
   std::map<std::string, std::unique_ptr<grpc::GenericStub>> services_;
   std::vector<std::unique_ptr<OrderedLane>> lanes_;
   std::unique_ptr<v1::AuthInternal::Stub> auth_;

@@ -182,23 +182,18 @@ void Admission::OnSession(const absl::Status& status, const v1::OpenSessionReply
 }
 
 void Admission::TakeOver(const v1::OpenSessionReply& reply) {
-  struct State {
-    grpc::ClientContext context;
-    v1::TakeOverRequest request;
-    v1::TakeOverReply reply;
-  };
-  auto state = std::make_shared<State>();
-  state->request.set_session_id(reply.session_id());
-  state->request.set_epoch(reply.epoch());
-  state->context.set_deadline(std::chrono::system_clock::now() + kTakeOverTimeout);
-  auto stub = client_.worker().parts().backends->gateway(reply.previous_gateway());
-  // Without an answer the older gateway is gone, or finds out at its next flush: its epoch is
-  // stale.
+  v1::TakeOverRequest request;
+  request.set_session_id(reply.session_id());
+  request.set_epoch(reply.epoch());
+  Backends& backends = *client_.worker().parts().backends;
+  auto stub = backends.gateway(reply.previous_gateway());
   auto done = Later([](Admission& self, v1::TakeOverReply handed) { self.OnTakenOver(handed); });
-  stub->async()->TakeOver(&state->context, &state->request, &state->reply,
-                          [state, stub, done](grpc::Status status) {
-                            done(status.ok() ? std::move(state->reply) : v1::TakeOverReply());
-                          });
+  backends.Ask<v1::TakeOverRequest, v1::TakeOverReply>(
+      std::move(request), [&](auto... a) { stub->async()->TakeOver(a...); }, kTakeOverTimeout,
+      [stub, done](absl::Status status, v1::TakeOverReply handed) {
+        // Without an answer the older gateway is gone, or finds its epoch stale at its next flush.
+        done(status.ok() ? std::move(handed) : v1::TakeOverReply());
+      });
 }
 
 void Admission::OnTakenOver(const v1::TakeOverReply& reply) {

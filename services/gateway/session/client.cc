@@ -302,15 +302,15 @@ void Client::OnPublish(const mqtt::Publish& publish, mqtt::InboundHandle handle)
 }
 
 void Client::AddRequest(const mqtt::Publish& publish, mqtt::InboundHandle handle,
-                        std::string reply_topic, bool only_messages) {
+                        std::string reply_topic, bool straight) {
   auto routed = RouteRequest(publish.payload, parts_.term_limits, caller_);
   Request request;
   request.handle = handle;
   request.reply_topic = std::move(reply_topic);
   request.trace = NewTrace();
   if (Refused* refused = std::get_if<Refused>(&routed)) {
-    // Straight to a feed's topic only what is a message is taken up (O14); nothing is answered.
-    if (only_messages) return Drop(publish, handle, "not_a_message");
+    // Of what comes straight to a feed's topic only messages and typing are taken up (O14).
+    if (straight) return Drop(publish, handle, "not_for_a_feed");
     const std::string& atom = wire::AtomOf(refused->code);
     CountRequest(refused->record.empty() ? "unknown" : refused->record + "/", atom.c_str());
     log::Info("request refused", {{"trace", request.trace},
@@ -323,8 +323,9 @@ void Client::AddRequest(const mqtt::Publish& publish, mqtt::InboundHandle handle
   }
   request.routed = std::move(std::get<Routed>(routed));
   const wire::Route& route = *request.routed.route;
-  if (only_messages && route.name != "Message/client")
-    return Drop(publish, handle, "not_a_message");
+  if (straight && route.name != "Message/client" && route.name != "Typing/") {
+    return Drop(publish, handle, "not_for_a_feed");
+  }
   if (!route.ordered_by.empty()) {
     request.lane = parts_.backends->LaneFor(FeedHash(route, *request.routed.request, caller_));
     request.packet.set_id(static_cast<uint32_t>(publish.id));
@@ -543,6 +544,9 @@ void Client::RefreshRosters() {
 
 namespace {
 
+// Filters of one SUBSCRIBE for which messaging is asked.
+constexpr size_t kMaxFeedsAsked = 100;
+
 // The answer to one SUBSCRIBE while access to feeds is being asked for.
 struct PendingSuback {
   mqtt::PacketId id;
@@ -558,14 +562,7 @@ void Client::OnSubscribe(const mqtt::Subscribe& subscribe) {
   pending->id = subscribe.id;
   auto finish = [pending](Client& self) {
     for (size_t i = 0; i < pending->codes.size(); ++i) {
-      if (pending->codes[i] == mqtt::kSubackFailure) continue;
-      if (self.qos_ == nullptr) {
-        self.qos_ = std::make_unique<std::map<std::string, mqtt::Qos, std::less<>>>();
-      }
-      const bool room = self.qos_->count(pending->topics[i]) != 0 ||
-                        self.qos_->size() < static_cast<size_t>(self.parts_.config.subscriptions);
-      if (!room) pending->codes[i] = mqtt::kSubackFailure;
-      if (room) (*self.qos_)[pending->topics[i]] = static_cast<mqtt::Qos>(pending->codes[i]);
+      self.Grant(pending->topics[i], &pending->codes[i]);
     }
     self.connection_.Suback(pending->id, pending->codes);
   };
@@ -580,16 +577,13 @@ void Client::OnSubscribe(const mqtt::Subscribe& subscribe) {
                 topic.rest == "1/" + module_ + "/" + caller_.client_id();
     } else if (topic.family == TopicFamily::kSes) {
       allowed = known && topic.rest == caller_.phone();
-    } else if (known && (topic.family == TopicFamily::kP2p || topic.family == TopicFamily::kRoom) &&
-               feeds.size() < 100) {
+    } else if (known && feeds.size() < kMaxFeedsAsked &&
+               (topic.family == TopicFamily::kP2p || topic.family == TopicFamily::kRoom ||
+                topic.family == TopicFamily::kAc)) {
       feeds.push_back(pending->codes.size());
     }
     pending->topics.emplace_back(wanted.filter);
     pending->codes.push_back(allowed ? granted : mqtt::kSubackFailure);
-    if (!allowed && (feeds.empty() || feeds.back() + 1 != pending->codes.size())) {
-      metrics::Counter("chat_gateway_denied_subscriptions_total", "Filters answered with 0x80")
-          .Increment();
-    }
   }
   if (feeds.empty()) return finish(*this);
   pending->asked = feeds.size();
@@ -609,6 +603,21 @@ void Client::OnSubscribe(const mqtt::Subscribe& subscribe) {
           });
         });
   }
+}
+
+// Remembers the QoS that the client asks for; the code becomes 0x80 when there are too many.
+void Client::Grant(const std::string& topic, uint8_t* code) {
+  if (qos_ == nullptr) qos_ = std::make_unique<std::map<std::string, mqtt::Qos, std::less<>>>();
+  const bool room =
+      qos_->count(topic) != 0 || qos_->size() < static_cast<size_t>(parts_.config.subscriptions);
+  if (*code != mqtt::kSubackFailure && room) {
+    (*qos_)[topic] = static_cast<mqtt::Qos>(*code);
+    return;
+  }
+  *code = mqtt::kSubackFailure;
+  metrics::Counter("chat_gateway_denied_subscriptions_total", "Filters answered with 0x80")
+      .Increment();
+  log::Info("subscription denied", {{"client", caller_.client_id()}, {"filter", topic}});
 }
 
 void Client::OnUnsubscribe(const mqtt::Unsubscribe& unsubscribe) {

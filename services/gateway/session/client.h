@@ -121,7 +121,7 @@ class Client final : public net::StreamHandler,
 
   Queue& requests();
   void AddRequest(const mqtt::Publish& publish, mqtt::InboundHandle handle, std::string reply_topic,
-                  bool only_messages);
+                  bool straight);
   void Execute(Queue::Ticket ticket, Request& request);
   void Answer(Request& request, Outcome& outcome);
   void AnswerOk(Request& request, v1::Reply& reply);
@@ -131,6 +131,7 @@ class Client final : public net::StreamHandler,
   mqtt::SharedMessage Encode(const std::string& topic, const google::protobuf::Message& record);
   mqtt::Qos Lowered(std::string_view topic, mqtt::Qos qos) const;
 
+  void Grant(const std::string& topic, uint8_t* code);
   void Restore(const v1::SessionState& state, const std::vector<ReadyEvent>& page);
   v1::SessionState HandOver() const;
   void CloseSession();
