@@ -1,5 +1,8 @@
 #include "libs/net/tcp_stream.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
@@ -69,6 +72,13 @@ class TcpStream : public Stream, public std::enable_shared_from_this<TcpStream> 
     });
   }
 
+  // A client that leaves Nagle's algorithm on holds its next small packet back until the last one
+  // is acknowledged, which the kernel delays by 40 ms. The option lasts for one acknowledgement.
+  void AcknowledgeAtOnce() {
+    const int on = 1;
+    setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+  }
+
   void EndSending() {
     error_code ignored;
     socket_.shutdown(tcp::socket::shutdown_send, ignored);
@@ -96,6 +106,7 @@ class TcpStream : public Stream, public std::enable_shared_from_this<TcpStream> 
       const size_t size = socket_.read_some(asio::buffer(loop_.scratch()), error);
       if (error == asio::error::would_block || error == asio::error::try_again) break;
       if (error) return End();
+      AcknowledgeAtOnce();
       handler_->OnData(std::string_view(loop_.scratch()).substr(0, size));
       if (size < loop_.scratch().size()) break;
     }
