@@ -20,6 +20,7 @@ Gateway::Gateway(const GatewayConfig& config, const std::string& name, const std
     parts_.config.workers = std::clamp(std::thread::hardware_concurrency(), 1u, 64u);
   }
   parts_.address = config.advertise.empty() ? address : config.advertise;
+  parts_.connects = TokenBucket(config.connect_rate);
   parts_.connection_limits.max_packet_size = static_cast<uint32_t>(config.max_packet);
   parts_.connection_limits.connect_timeout_ms = config.connect_timeout_ms;
   parts_.session_limits.window = static_cast<uint16_t>(config.in_flight);

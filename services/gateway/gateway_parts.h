@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "services/gateway/config.h"
 #include "services/gateway/fanout/fanout.h"
 #include "services/gateway/fanout/presence_leases.h"
+#include "services/gateway/rate.h"
 #include "services/gateway/router/backends.h"
 #include "services/gateway/session/session_registry.h"
 
@@ -30,6 +32,8 @@ struct GatewayParts {
   std::unique_ptr<PresenceLeases> leases;
   std::unique_ptr<Fanout> fanout;
   std::vector<std::unique_ptr<Worker>> workers;
+  std::mutex connects_mutex;
+  TokenBucket connects{0};  // connect_rate, of all workers together
   std::atomic<int64_t> connections{0};
   std::atomic<int64_t> closing{0};  // sessions whose end is on its way to messaging
 };

@@ -22,13 +22,7 @@ prometheus::Gauge& Connections() {
 
 }  // namespace
 
-Worker::Worker(size_t index, GatewayParts& parts)
-    : index_(index),
-      parts_(parts),
-      connects_(parts.config.connect_rate == 0
-                    ? 0
-                    : std::max<int64_t>(1, parts.config.connect_rate /
-                                               std::max<int64_t>(1, parts.config.workers))) {}
+Worker::Worker(size_t index, GatewayParts& parts) : index_(index), parts_(parts) {}
 
 Worker::~Worker() {
   loop_.Stop();

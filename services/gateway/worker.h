@@ -16,7 +16,6 @@
 #include "libs/net/loop.h"
 #include "libs/net/tcp_listener.h"
 #include "services/gateway/gateway_parts.h"
-#include "services/gateway/rate.h"
 #include "services/gateway/session/client.h"
 
 namespace chat::gateway {
@@ -48,7 +47,10 @@ class Worker {
   bool redis_up() const { return redis_up_; }
   boost::asio::io_context& context() { return loop_.context(); }
   // False: over the rate of CONNECTs.
-  bool TakeConnect(int64_t now) { return connects_.Take(now); }
+  bool TakeConnect(int64_t now) {
+    std::lock_guard lock(parts_.connects_mutex);
+    return parts_.connects.Take(now);
+  }
   // `confirmed` posts to the client when nothing of its account is missed any more.
   void JoinAccount(Client& client, std::function<void(Client&)> confirmed);
   void LeaveAccount(Client& client);
@@ -85,7 +87,6 @@ class Worker {
   std::unordered_map<uint64_t, std::unique_ptr<Client>> clients_;
   std::unordered_map<int64_t, Account> accounts_;
   std::priority_queue<Deadline, std::vector<Deadline>, std::greater<>> deadlines_;
-  TokenBucket connects_;
   uint64_t next_client_ = 1;
   int64_t horizon_ = 0;
   int64_t changes_above_ = 0;
