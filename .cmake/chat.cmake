@@ -32,6 +32,10 @@ function(chat_test name)
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES LABELS "unit;${ARG_LABELS}" TIMEOUT 300
                        ENVIRONMENT "CHAT_SOURCE_DIR=${CMAKE_SOURCE_DIR}")
+  # They share a server, and what one holds open another sees: a transaction stops the stable horizon.
+  if("postgres" IN_LIST ARG_LABELS)
+    set_tests_properties(${name} PROPERTIES RESOURCE_LOCK test_postgres)
+  endif()
 endfunction()
 
 # chat_fuzz(name SOURCES … DEPS …): a libFuzzer target, built by the preset `fuzz` only.
