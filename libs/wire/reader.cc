@@ -167,7 +167,7 @@ class Reader {
 
   absl::Status ReadSlot(const RecordType& type, const Slot& slot, const Term& term,
                         pb::Message* out) {
-    if (IsNotGiven(term)) return absl::OkStatus();
+    if (IsNotGiven(term) && !slot.trailing) return absl::OkStatus();
     if (slot.fields.size() == 1) {
       const Field& field = slot.fields[0];
       if (field.descriptor->is_repeated()) return ReadRepeated(field, term, out);

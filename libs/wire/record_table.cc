@@ -128,6 +128,7 @@ class RecordTableBuilder {
     const pb::Descriptor& descriptor = *type->descriptor;
     for (int i = 0; i < descriptor.field_count(); ++i) {
       const pb::FieldDescriptor* declared = descriptor.field(i);
+      if (declared->options().GetExtension(::bert::slot).hidden()) continue;
       const pb::OneofDescriptor* oneof = declared->real_containing_oneof();
       if (oneof == nullptr || oneof->field(0) == declared) {
         type->slots.emplace_back().name = oneof != nullptr ? oneof->name() : declared->name();
@@ -136,6 +137,10 @@ class RecordTableBuilder {
       CHAT_ASSIGN_OR_RETURN(Field field, MakeField(declared));
       if (slot.fields.empty()) {
         CHAT_RETURN_IF_ERROR(SetUnset(field, &slot));
+      }
+      slot.trailing = field.slot.trailing();
+      if (slot.trailing && (field.kind != Kind::kTerm || i + 1 != descriptor.field_count())) {
+        return absl::InvalidArgumentError(declared->full_name() + ": trailing, but no last term");
       }
       slot.fields.push_back(std::move(field));
     }
@@ -171,7 +176,11 @@ class RecordTableBuilder {
     if (!options.selector().empty() && type->selector == nullptr) {
       return absl::InvalidArgumentError(type->tag + ": no slot for the selector");
     }
-    type->layouts.push_back(std::move(declared));
+    type->layouts.push_back(declared);
+    if (type->arity() != type->slots.size()) {
+      declared.slots.pop_back();
+      type->layouts.push_back(std::move(declared));
+    }
     for (const ::bert::Layout& form : options.layout()) {
       Layout layout;
       layout.when = Words(form.when());
@@ -229,15 +238,15 @@ std::string RecordTable::Describe() const {
   std::map<std::string, const RecordType*> sorted;
   for (const auto& [descriptor, type] : types_) {
     if (type->shape == ::bert::RECORD) {
-      sorted[absl::StrCat(type->tag, " ", type->slots.size())] = type.get();
+      sorted[absl::StrCat(type->tag, " ", type->arity())] = type.get();
     }
   }
   std::string text;
   for (const auto& [key, type] : sorted) {
     text += key + ":";
-    for (const Slot& slot : type->slots) text += " " + slot.name;
+    for (const Slot& slot : type->slots) text += (slot.trailing ? " also " : " ") + slot.name;
     text += "\n";
-    for (size_t i = 1; i < type->layouts.size(); ++i) {
+    for (size_t i = type->arity() == type->slots.size() ? 1 : 2; i < type->layouts.size(); ++i) {
       text += absl::StrCat("  also ", type->layouts[i].slots.size(), ":");
       for (const Slot* slot : type->layouts[i].slots) text += " " + (slot ? slot->name : "_");
       text += "\n";

@@ -37,6 +37,8 @@ struct Slot {
   std::string name;  // of the field or the oneof
   std::vector<Field> fields;
   std::string unset;  // encoded term for an unset field
+  // The last place, a term: the tuple's normative form ends before it. Always set where it came.
+  bool trailing = false;
 };
 
 // A form accepted on input: the slot for each place of the tuple, nullptr where it is dropped.
@@ -54,6 +56,9 @@ struct RecordType {
   std::vector<Slot> slots;
   const Slot* selector = nullptr;
   std::vector<Layout> layouts;  // the declared order first
+
+  // Of the normative form.
+  size_t arity() const { return slots.size() - (!slots.empty() && slots.back().trailing ? 1 : 0); }
 
   bool HasTag(std::string_view atom) const;
 };

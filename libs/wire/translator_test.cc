@@ -148,6 +148,23 @@ TEST(TranslatorTest, TextIsCheckedWhereTheSpecificationSaysText) {
   EXPECT_EQ(roster("<<>>"), "{'Roster',1,<<>>,[],[],[],[],[],[],[],[],[],0,patch}");
 }
 
+TEST(TranslatorTest, ATrailingFieldIsAnsweredWhereItCame) {
+  const std::string head = "{ftp,<<\"i\">>,<<>>,<<>>,[],1,0,1,<<>>,<<\"init\">>";
+  EXPECT_EQ(Normal(head + "}"), head + "}");
+  EXPECT_EQ(Normal(head + ",[]}"), head + ",[]}");
+  EXPECT_EQ(Normal(head + ",[{a,1}]}"), head + ",[{a,1}]}");
+  EXPECT_EQ(Normal(head + ",[],[]}"), "ftp: no layout with 11 fields");
+}
+
+TEST(TranslatorTest, AHiddenFieldNeverShows) {
+  v1::Desc desc;
+  desc.set_object("secret");
+  std::string payload;
+  Write(desc, &payload);
+  EXPECT_EQ(bert::ToErlangText(bert::Decode(payload).term()),
+            "{'Desc',[],<<\"text\">>,[],0,[],[]}");
+}
+
 TEST(TranslatorTest, ManyIntegersAreWrittenAsErlangWould) {
   v1::Profile profile;
   profile.add_rosters()->set_id(5);

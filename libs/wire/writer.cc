@@ -21,6 +21,7 @@ class Writer {
   explicit Writer(std::string* out) : out_(*out) {}
 
   void WriteType(const RecordType& type, const pb::Message& message) {
+    const size_t slots = Slots(type, message);
     switch (type.shape) {
       case ::bert::CHOICE:
         WriteSlot(type.slots[0], message);
@@ -29,16 +30,23 @@ class Writer {
         WriteRepeated(type.slots[0].fields[0], message);
         return;
       case ::bert::TUPLE:
-        bert::AppendTupleHeader(type.slots.size(), out_);
+        bert::AppendTupleHeader(slots, out_);
         break;
       default:
-        bert::AppendTupleHeader(type.slots.size() + 1, out_);
+        bert::AppendTupleHeader(slots + 1, out_);
         Atom(type.tag);
     }
-    for (const Slot& slot : type.slots) WriteSlot(slot, message);
+    for (size_t i = 0; i < slots; ++i) WriteSlot(type.slots[i], message);
   }
 
  private:
+  // How many of them this message has.
+  static size_t Slots(const RecordType& type, const pb::Message& message) {
+    if (type.arity() == type.slots.size()) return type.slots.size();
+    const pb::FieldDescriptor* last = type.slots.back().fields[0].descriptor;
+    return type.arity() + (message.GetReflection()->HasField(message, last) ? 1 : 0);
+  }
+
   void Atom(const std::string& name) {
     if (!bert::AppendAtom(name, out_)) Broken("not an atom: " + name);
   }

@@ -25,6 +25,7 @@ v1::FtpAck Answer(const v1::Ftp& ftp, const char* status, int64_t offset, int64_
   if (ftp.has_sid()) ack.set_sid(ftp.sid());
   if (ftp.has_filename()) ack.set_filename(BaseName(ftp.filename()));
   if (ftp.has_meta()) ack.set_meta(ftp.meta());
+  if (ftp.has_options()) ack.set_options(ftp.options());
   ack.set_size(ftp.size());
   ack.set_offset(offset);
   ack.set_block(block);
@@ -148,8 +149,8 @@ absl::Status Transfers::Write(const BlockDecision& block, const v1::Ftp& ftp,
 }
 
 int64_t Transfers::Block(const v1::Ftp& ftp) const {
-  const size_t echoed =
-      ftp.id().size() + ftp.sid().size() + ftp.filename().size() + ftp.meta().size();
+  const size_t echoed = ftp.id().size() + ftp.sid().size() + ftp.filename().size() +
+                        ftp.meta().size() + ftp.options().size();
   return BlockToOffer(limits_.block_bytes, limits_.max_packet, static_cast<int64_t>(echoed));
 }
 

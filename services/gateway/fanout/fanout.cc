@@ -31,6 +31,7 @@ ReadyEvent MakeReady(const v1::Event& event) {
   ready.qos = static_cast<mqtt::Qos>(std::min<uint32_t>(event.qos(), 2));
   ready.rosters_changed = event.change().rosters();
   ready.committed_ms = event.committed_ms();
+  ready.not_to_client = event.not_to_client();
   std::string payload;
   wire::Write(event.record(), &payload);
   ready.message = mqtt::Message::Create(event.topic(), payload);

@@ -88,6 +88,7 @@ void Client::OnAcknowledged(mqtt::Token token) {
 
 void Client::OnEvent(const ReadyEvent& event) {
   if (session_ == nullptr && event.position == 0) return;  // transient, and not yet here
+  if (!event.not_to_client.empty() && event.not_to_client == caller_.client_id()) return;
   flow_.OnLive(event);
   if (event.rosters_changed && session_ != nullptr) RefreshRosters();
 }

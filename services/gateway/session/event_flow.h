@@ -33,6 +33,7 @@ struct ReadyEvent {
   // gets `unseen` in place of `message`.
   int64_t first = 0;
   mqtt::SharedMessage unseen;
+  std::string not_to_client;  // of a transient one: the session that does not get it
 };
 
 class EventFlow {
