@@ -46,75 +46,74 @@ Keys::Keys(std::string service) : service_(std::move(service)) {
   Add("config", &file_, "File of `key = value` lines, read before environment and flags.");
 }
 
-void Keys::AddKey(std::string_view key, std::string_view meaning, Secret secret,
-                  std::function<absl::Status(std::string_view)> set,
-                  std::function<std::string()> get) {
-  if (Find(key) != nullptr) std::abort();  // two owners of one key: a defect of the program
-  std::string default_text = get();
-  keys_.push_back({std::string(key), std::string(meaning), std::move(default_text),
-                   secret == Secret::kYes, std::move(set), std::move(get)});
+void Keys::AddKey(Key key) {
+  if (Find(key.name) != nullptr) std::abort();  // two owners of one key: a defect of the program
+  key.default_text = key.get();
+  keys_.push_back(std::move(key));
 }
 
 void Keys::Add(std::string_view key, std::string* value, std::string_view meaning, Secret secret) {
-  AddKey(
-      key, meaning, secret,
-      [value](std::string_view text) {
-        *value = text;
-        return absl::OkStatus();
-      },
-      [value] { return *value; });
+  AddKey({std::string(key), std::string(meaning), "text", secret == Secret::kYes,
+          [value](std::string_view text) {
+            *value = text;
+            return absl::OkStatus();
+          },
+          [value] { return *value; }});
 }
 
 void Keys::Add(std::string_view key, int64_t* value, std::string_view meaning, int64_t low,
                int64_t high) {
-  AddKey(
-      key, meaning, Secret::kNo,
-      [value, low, high](std::string_view text) -> absl::Status {
-        int64_t number = 0;
-        auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-        if (error != std::errc() || end != text.data() + text.size()) {
-          return absl::InvalidArgumentError("not a whole number");
-        }
-        if (number < low || number > high) {
-          std::string upper = high == INT64_MAX ? "" : " and at most " + std::to_string(high);
-          return absl::InvalidArgumentError("must be at least " + std::to_string(low) + upper);
-        }
-        *value = number;
-        return absl::OkStatus();
-      },
-      [value] { return std::to_string(*value); });
+  auto set = [value, low, high](std::string_view text) -> absl::Status {
+    int64_t number = 0;
+    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc() || end != text.data() + text.size()) {
+      return absl::InvalidArgumentError("not a whole number");
+    }
+    if (number < low || number > high) {
+      std::string upper = high == INT64_MAX ? "" : " and at most " + std::to_string(high);
+      return absl::InvalidArgumentError("must be at least " + std::to_string(low) + upper);
+    }
+    *value = number;
+    return absl::OkStatus();
+  };
+  auto get = [value] { return std::to_string(*value); };
+  AddKey({std::string(key), std::string(meaning), "number", false, set, get, "", low, high});
 }
 
 void Keys::Add(std::string_view key, bool* value, std::string_view meaning) {
-  AddKey(
-      key, meaning, Secret::kNo,
-      [value](std::string_view text) -> absl::Status {
-        bool yes = text == "true" || text == "1";
-        if (!yes && text != "false" && text != "0") {
-          return absl::InvalidArgumentError("must be true or false");
-        }
-        *value = yes;
-        return absl::OkStatus();
-      },
-      [value] { return std::string(*value ? "true" : "false"); });
+  auto set = [value](std::string_view text) -> absl::Status {
+    bool yes = text == "true" || text == "1";
+    if (!yes && text != "false" && text != "0") {
+      return absl::InvalidArgumentError("must be true or false");
+    }
+    *value = yes;
+    return absl::OkStatus();
+  };
+  auto get = [value] { return std::string(*value ? "true" : "false"); };
+  AddKey({std::string(key), std::string(meaning), "boolean", false, set, get});
 }
 
 void Keys::Add(std::string_view key, std::vector<std::string>* value, std::string_view meaning,
                Secret secret) {
-  AddKey(
-      key, meaning, secret, [value](std::string_view text) { return SetList(text, value); },
-      [value] { return Joined(*value); });
+  AddKey({std::string(key), std::string(meaning), "list", secret == Secret::kYes,
+          [value](std::string_view text) { return SetList(text, value); },
+          [value] { return Joined(*value); }});
 }
 
 std::string Keys::DumpJson() const {
   nlohmann::ordered_json keys = nlohmann::ordered_json::array();
   for (const Key& key : keys_) {
-    keys.push_back({{"key", key.name},
-                    {"flag", "--" + key.name},
-                    {"environment", Environment(key)},
-                    {"default", Shown(key.secret, key.default_text)},
-                    {"value", Shown(key.secret, key.get())},
-                    {"meaning", key.meaning}});
+    nlohmann::ordered_json shown = {{"key", key.name},
+                                    {"flag", "--" + key.name},
+                                    {"environment", Environment(key)},
+                                    {"type", key.type},
+                                    {"default", Shown(key.secret, key.default_text)},
+                                    {"value", Shown(key.secret, key.get())},
+                                    {"meaning", key.meaning},
+                                    {"secret", key.secret}};
+    if (key.low != INT64_MIN) shown["minimum"] = key.low;
+    if (key.high != INT64_MAX) shown["maximum"] = key.high;
+    keys.push_back(std::move(shown));
   }
   return keys.dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
 }

@@ -39,7 +39,9 @@ class Keys {
   absl::Status Parse(const std::vector<std::string>& flags,
                      const std::function<const char*(const char*)>& getenv);
 
-  // One JSON array of {"key","flag","environment","default","value","meaning"}, secrets masked.
+  // One JSON array of {"key","flag","environment","type","default","value","meaning","secret"} and,
+  // for numbers, "minimum" and "maximum" (absent: none); secrets masked. Types: text, number,
+  // boolean, list.
   std::string DumpJson() const;
   // "key=value key=value …" for the log, secrets masked.
   std::string Line() const;
@@ -48,13 +50,15 @@ class Keys {
 
  private:
   struct Key {
-    std::string name, meaning, default_text;
+    std::string name, meaning;
+    const char* type = "text";
     bool secret = false;
     std::function<absl::Status(std::string_view)> set;
     std::function<std::string()> get;
+    std::string default_text = {};  // AddKey() fills it
+    int64_t low = INT64_MIN, high = INT64_MAX;
   };
-  void AddKey(std::string_view key, std::string_view meaning, Secret secret,
-              std::function<absl::Status(std::string_view)> set, std::function<std::string()> get);
+  void AddKey(Key key);
   const Key* Find(std::string_view key) const;
   std::string Environment(const Key& key) const;
   absl::Status Set(std::string_view key, std::string_view value, std::string_view source);

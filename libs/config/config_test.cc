@@ -120,10 +120,13 @@ TEST_F(ConfigTest, TheDumpNamesEveryKeyAndMasksSecrets) {
   ASSERT_EQ(dump.size(), 5u);
   EXPECT_EQ(dump[0]["key"], "config");
   nlohmann::json expected = {
-      {"key", "port"},  {"flag", "--port"}, {"environment", "CHAT_ROOM_PORT"},
-      {"default", "7"}, {"value", "9"},     {"meaning", "Port."}};
+      {"key", "port"},    {"flag", "--port"}, {"environment", "CHAT_ROOM_PORT"},
+      {"default", "7"},   {"value", "9"},     {"meaning", "Port."},
+      {"type", "number"}, {"secret", false},  {"minimum", 1},
+      {"maximum", 65535}};
   EXPECT_EQ(dump[2], expected);
   EXPECT_EQ(dump[1]["value"], "***");
+  EXPECT_EQ(dump[1]["secret"], true);
   for (const std::string& text : {keys_.DumpJson(), keys_.Line(), keys_.Help()}) {
     EXPECT_THAT(text, Not(HasSubstr("hunter2")));
     EXPECT_THAT(text, HasSubstr("port"));

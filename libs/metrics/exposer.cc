@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "libs/metrics/metrics.h"
+#include "libs/metrics/observed.h"
 #include "libs/metrics/process_figures.h"
 #include "libs/metrics/shared_registry.h"
 
@@ -53,6 +54,7 @@ Exposer::Exposer(const std::string& listen) : impl_(std::make_unique<Impl>()) {
     auto exposer = std::make_unique<prometheus::Exposer>(checked);
     exposer->RegisterCollectable(SharedRegistry());
     exposer->RegisterCollectable(impl_->figures);
+    exposer->RegisterCollectable(AllObserved());
     impl_->port = exposer->GetListeningPorts().at(0);
     impl_->exposer = std::move(exposer);
   } catch (const std::exception&) {  // the address is taken or not ours: ok() says so

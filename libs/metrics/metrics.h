@@ -8,6 +8,7 @@
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -26,6 +27,10 @@ prometheus::Counter& Counter(const std::string& name, const std::string& help, c
 prometheus::Gauge& Gauge(const std::string& name, const std::string& help, const Labels& = {});
 prometheus::Histogram& Histogram(const std::string& name, const std::string& help,
                                  const std::vector<double>& buckets, const Labels& = {});
+
+// A gauge whose value is asked for at each scrape, on the scrape's thread; `value` lives as long as
+// the process. Once per name.
+void Observe(const std::string& name, const std::string& help, std::function<double()> value);
 
 // 50 us to 10 s, for times in seconds.
 const std::vector<double>& TimeBuckets();

@@ -45,12 +45,15 @@ TEST(MetricsTest, AScrapeShowsOurFiguresAndThoseOfTheProcess) {
   Counter("chat_shown_total", "Shown.", {{"kind", "x"}}).Increment(3);
   Gauge("chat_level", "Level.").Set(2);
   Histogram("chat_time_seconds", "Time.", TimeBuckets()).Observe(0.2);
+  double asked = 6;
+  Observe("chat_asked", "Asked for.", [&asked] { return ++asked; });
   Exposer exposer("127.0.0.1:0");
   ASSERT_TRUE(exposer.ok());
   ASSERT_GT(exposer.port(), 0);
   std::string page = Scrape(exposer.port());
   EXPECT_THAT(page, HasSubstr("chat_shown_total{kind=\"x\"} 3"));
   EXPECT_THAT(page, HasSubstr("chat_level 2"));
+  EXPECT_THAT(page, HasSubstr("chat_asked 7"));
   EXPECT_THAT(page, HasSubstr("chat_time_seconds_bucket{le=\"0.25\"} 1"));
   EXPECT_THAT(page, HasSubstr("chat_build_info{version=\"" CHAT_VERSION "\"} 1"));
   EXPECT_THAT(page, ContainsRegex("process_resident_memory_bytes [1-9]"));

@@ -153,7 +153,7 @@ TEST(CallTest, CallsBeyondTheThreadsAreRefusedAtOnceAndHealthStillAnswers) {
     EXPECT_LT(steady_clock::now() - begin, 2s);
   }
   std::string why;
-  EXPECT_TRUE(AsksHealthy(server.address(), &why)) << why;
+  EXPECT_TRUE(AsksHealthy(server.address(), true, &why)) << why;
   end.set_value();
   for (auto& call : calls) EXPECT_TRUE(call.get().ok());
   EXPECT_TRUE(Ask(server.address(), Background(20s)).ok());

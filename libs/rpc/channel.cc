@@ -2,7 +2,6 @@
 
 #include <arpa/inet.h>
 #include <grpcpp/create_channel.h>
-#include <grpcpp/security/credentials.h>
 #include <grpcpp/support/channel_arguments.h>
 #include <netdb.h>
 
@@ -10,6 +9,7 @@
 
 #include "libs/base/known_leaks.h"
 #include "libs/log/log.h"
+#include "libs/rpc/tls.h"
 
 namespace chat::rpc {
 namespace {
@@ -122,13 +122,11 @@ std::string Target(const std::vector<std::string>& addresses) {
 std::shared_ptr<grpc::Channel> RoundRobin(const std::vector<std::string>& addresses) {
   grpc::ChannelArguments arguments = Arguments();
   arguments.SetServiceConfigJSON(R"({"loadBalancingConfig":[{"round_robin":{}}]})");
-  return grpc::CreateCustomChannel(Target(addresses), grpc::InsecureChannelCredentials(),
-                                   arguments);
+  return grpc::CreateCustomChannel(Target(addresses), ChannelCredentials(), arguments);
 }
 
 std::shared_ptr<grpc::Channel> Direct(const std::string& address) {
-  return grpc::CreateCustomChannel(Target(address), grpc::InsecureChannelCredentials(),
-                                   Arguments());
+  return grpc::CreateCustomChannel(Target(address), ChannelCredentials(), Arguments());
 }
 
 }  // namespace chat::rpc

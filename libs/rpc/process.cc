@@ -12,6 +12,7 @@
 #include "libs/base/status.h"
 #include "libs/log/log.h"
 #include "libs/metrics/metrics.h"
+#include "libs/rpc/health.h"
 #include "libs/rpc/server.h"
 #include "libs/rpc/signals.h"
 
@@ -57,12 +58,29 @@ Process::Process(std::string service, int argc, char** argv)
   // How often gRPC looks at idle connections. With its 5 s a peer that ends waits so long for us to
   // let go, and we for the news that a peer has gone.
   setenv("GRPC_CLIENT_CHANNEL_BACKUP_POLL_INTERVAL_MS", "250", 0);
+  DeclareKeys();
+}
+
+void Process::DeclareKeys() {
   keys_.Add("name", &name_, "Name of this process in logs, e.g. " + service_ + "-1.");
   keys_.Add("grpc_listen", &grpc_listen_, "host:port of gRPC; port 0 picks one.");
+  keys_.Add("health_listen", &health_listen_,
+            "host:port of the health service alone, always plaintext, for probes; empty: none.");
   keys_.Add("metrics_listen", &metrics_listen_, "address:port of GET /metrics; port 0 picks one.");
   keys_.Add("log_level", &log_level_, "debug, info, warn or error.");
   keys_.Add("rpc_threads", &rpc_threads_,
             "Calls served at once; more are refused with RESOURCE_EXHAUSTED.", 1, 10'000);
+  keys_.Add("rpc_connection_age_s", &rpc_connection_age_s_,
+            "Seconds after which callers connect anew, so that new replicas get work; 0: never.", 0,
+            86'400);
+  keys_.Add("rpc_tls_cert", &tls_.certificate,
+            "PEM file with the certificate for gRPC, in both directions; empty: plaintext.");
+  keys_.Add("rpc_tls_key", &tls_.key, "PEM file with the key of rpc_tls_cert.");
+  keys_.Add("rpc_tls_ca", &tls_.authority,
+            "PEM file with the authority of the peers' certificates.");
+  keys_.Add("rpc_tls_name", &tls_.name, "DNS name that a peer's certificate must carry.");
+  keys_.Add("rpc_tls_reload_s", &tls_.reload_s, "How often these files are read again, seconds.", 1,
+            86'400);
   keys_.Add("drain_s", &drain_s_, "Seconds that running calls get when the process ends.", 0, 3600);
 }
 
@@ -122,10 +140,15 @@ int Process::Run(const std::function<absl::Status(Serving&)>& build) {
   return action == Action::kMigrate ? Migrate() : Serve(build);
 }
 
+absl::Status Process::SetUpTls() { return tls_.off() ? absl::OkStatus() : UseTls(tls_); }
+
 int Process::CheckHealth() {
+  absl::Status usable = SetUpTls();
+  if (!usable.ok()) return Usage(service_, Message(usable));
+  const std::string& address = health_listen_.empty() ? grpc_listen_ : health_listen_;
   std::string why;
-  if (AsksHealthy(grpc_listen_, &why)) return kOrderly;
-  std::fprintf(stderr, "chat-%s at %s is not healthy: %s\n", service_.c_str(), grpc_listen_.c_str(),
+  if (AsksHealthy(address, !health_listen_.empty(), &why)) return kOrderly;
+  std::fprintf(stderr, "chat-%s at %s is not healthy: %s\n", service_.c_str(), address.c_str(),
                why.c_str());
   return kUnhealthy;
 }
@@ -158,6 +181,8 @@ absl::Status Process::WithDatabase(Signals& signals,
 
 int Process::Serve(const std::function<absl::Status(Serving&)>& build) {
   Signals signals;
+  absl::Status usable = SetUpTls();  // it starts a thread
+  if (!usable.ok()) return Usage(service_, Message(usable));
   log::Info("starting", {{"version", CHAT_VERSION}, {"configuration", keys_.Line()}});
   auto exposer = std::make_unique<metrics::Exposer>(metrics_listen_);
   if (!exposer->ok()) {
@@ -184,6 +209,10 @@ int Process::ServeUntilSignal(Signals& signals, int metrics_port,
   serving.name_ = name_;
   serving.grpc_listen_ = grpc_listen_;
   Configure(serving.builder_, grpc_listen_, static_cast<int>(rpc_threads_), &serving.grpc_port_);
+  if (rpc_connection_age_s_ > 0) {
+    serving.builder_.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS,
+                                        static_cast<int>(rpc_connection_age_s_ * 1000));
+  }
   absl::Status built = build(serving);
   if (!built.ok()) {
     log::Error("cannot start", {{"why", Message(built)}});
@@ -194,26 +223,40 @@ int Process::ServeUntilSignal(Signals& signals, int metrics_port,
     log::Error("cannot listen", {{"key", "grpc_listen"}, {"address", grpc_listen_}});
     return kCannotListen;
   }
-  server->GetHealthCheckService()->SetServingStatus(false);
+  int result = ServeOn(*server, serving, signals, metrics_port);
+  server.reset();
+  log::Info("ended");
+  return result;
+}
+
+int Process::ServeOn(grpc::Server& server, Serving& serving, Signals& signals, int metrics_port) {
+  Health health(server);
+  int health_port = 0;
   absl::Status started;
+  int result = kFailed;
+  if (!health_listen_.empty() && !health.Listen(health_listen_, &health_port)) {
+    started = absl::UnavailableError(View("cannot listen at health_listen " + health_listen_));
+    result = kCannotListen;
+  }
   for (const auto& function : serving.started_) {
-    started = function();
-    if (!started.ok()) break;
+    if (started.ok()) started = function();
   }
   if (started.ok()) {
-    server->GetHealthCheckService()->SetServingStatus(true);
-    log::Info("serving", {{"grpc_port", serving.grpc_port_}, {"metrics_port", metrics_port}});
+    health.Started();
+    log::Info("serving", {{"grpc_port", serving.grpc_port_},
+                          {"health_port", health_port},
+                          {"metrics_port", metrics_port},
+                          {"tls", !tls_.off()}});
     signals.Wait();
+    result = kOrderly;
   } else {
     log::Error("cannot start", {{"why", Message(started)}});
   }
-  server->GetHealthCheckService()->SetServingStatus(false);
+  health.Ending();
   for (const auto& drain : serving.drains_) drain();
-  server->Shutdown(std::chrono::system_clock::now() + std::chrono::seconds(drain_s_));
-  server->Wait();
-  server.reset();
-  log::Info("ended");
-  return started.ok() ? kOrderly : kFailed;
+  server.Shutdown(std::chrono::system_clock::now() + std::chrono::seconds(drain_s_));
+  server.Wait();
+  return result;
 }
 
 Serving::~Serving() {

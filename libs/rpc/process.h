@@ -14,7 +14,8 @@
 //   }
 //
 // Flags beside the keys: --help, --version, --dump-config, --migrate, --check-health. Keys that
-// every process has: name, grpc_listen, metrics_listen, log_level, rpc_threads, drain_s, config.
+// every process has: config, name, grpc_listen, health_listen, metrics_listen, log_level,
+// rpc_threads, rpc_connection_age_s, rpc_tls_*, drain_s.
 // Exit codes: 0 orderly end, 2 usage or bad configuration, 3 cannot listen, 4 database (migration),
 // 5 unhealthy (--check-health), 1 anything else.
 #pragma once
@@ -28,6 +29,7 @@
 #include <vector>
 
 #include "libs/config/config.h"
+#include "libs/rpc/tls.h"
 
 namespace chat::rpc {
 
@@ -94,11 +96,15 @@ class Process {
   enum class Action { kServe, kHelp, kVersion, kDumpConfig, kMigrate, kCheckHealth };
   int Migrate();
   int CheckHealth();
+  absl::Status SetUpTls();
+  void DeclareKeys();
   // Until PostgreSQL answers, 10 s at most, or a signal ends the wait.
   absl::Status WithDatabase(Signals& signals, std::function<absl::Status()> OwnedSchema::*step);
   int Serve(const std::function<absl::Status(Serving&)>& build);
   int ServeUntilSignal(Signals& signals, int metrics_port,
                        const std::function<absl::Status(Serving&)>& build);
+  // From a server that listens to the result of main.
+  int ServeOn(grpc::Server& server, Serving& serving, Signals& signals, int metrics_port);
 
   std::string service_;
   std::vector<std::string> arguments_;
@@ -106,9 +112,12 @@ class Process {
   std::vector<OwnedSchema> schemas_;
   std::string name_;
   std::string grpc_listen_ = "127.0.0.1:0";
+  std::string health_listen_;
   std::string metrics_listen_ = "127.0.0.1:0";
   std::string log_level_ = "info";
   int64_t rpc_threads_ = 128;
+  int64_t rpc_connection_age_s_ = 0;
+  TlsFiles tls_;
   int64_t drain_s_ = 10;
 };
 

@@ -1,25 +1,26 @@
 // The life of a process, seen from outside: flags, exit codes, signals.
 #include "libs/rpc/process.h"
 
-#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
-#include <poll.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <cstdlib>
-#include <filesystem>
 #include <future>
 #include <nlohmann/json.hpp>
 #include <pqxx/pqxx>
+#include <set>
+#include <sstream>
 
 #include "chat/v1/messaging.grpc.pb.h"
+#include "grpc/health/v1/health.grpc.pb.h"
+#include "libs/base/status.h"
 #include "libs/rpc/call.h"
 #include "libs/rpc/channel.h"
 #include "libs/rpc/server.h"
+#include "libs/rpc/test_child.h"
 
 namespace chat::rpc {
 namespace {
@@ -32,95 +33,6 @@ using ::testing::Not;
 // As Process does: the child's end waits until we let go of our idle connection.
 [[maybe_unused]] const int kPolled =
     ::setenv("GRPC_CLIENT_CHANNEL_BACKUP_POLL_INTERVAL_MS", "250", 0);
-
-// The test process as a child; killed and reaped when it goes out of scope.
-class Child {
- public:
-  explicit Child(std::vector<std::string> flags, bool serves = false) {
-    if (serves) flags.push_back("--grpc_listen=127.0.0.1:0");
-    std::string program =
-        std::filesystem::read_symlink("/proc/self/exe").parent_path() / "rpc_test_process";
-    std::vector<char*> arguments = {program.data()};
-    for (std::string& flag : flags) arguments.push_back(flag.data());
-    arguments.push_back(nullptr);
-    int out[2], err[2];
-    if (::pipe2(out, O_CLOEXEC) != 0 || ::pipe2(err, O_CLOEXEC) != 0) std::abort();
-    pid_ = ::fork();
-    if (pid_ == 0) {
-      ::dup2(out[1], STDOUT_FILENO);
-      ::dup2(err[1], STDERR_FILENO);
-      ::execv(program.c_str(), arguments.data());
-      ::_exit(127);
-    }
-    ::close(out[1]);
-    ::close(err[1]);
-    out_ = out[0];
-    err_ = err[0];
-  }
-  ~Child() {
-    if (pid_ > 0) {
-      ::kill(pid_, SIGKILL);
-      ::waitpid(pid_, nullptr, 0);
-    }
-    ::close(out_);
-    ::close(err_);
-  }
-
-  void Signal(int signal) { ::kill(pid_, signal); }
-  // The status that the process ends with.
-  int Wait() {
-    Read([] { return false; });
-    int status = 0;
-    ::waitpid(pid_, &status, 0);
-    pid_ = -1;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 256 + WTERMSIG(status);
-  }
-  // Reads until standard output holds `text`.
-  bool Await(const std::string& text) {
-    return Read([&] { return output_.find(text) != std::string::npos; });
-  }
-  bool AwaitError(const std::string& text) {
-    return Read([&] { return errors_.find(text) != std::string::npos; });
-  }
-  std::string AwaitAddress() {
-    size_t at = std::string::npos;
-    bool whole = Read([&] {
-      at = output_.find("port ");
-      return at != std::string::npos && output_.find('\n', at) != std::string::npos;
-    });
-    if (!whole) return "";
-    std::string rest = output_.substr(at + 5);
-    return "127.0.0.1:" + rest.substr(0, rest.find('\n'));
-  }
-  const std::string& output() const { return output_; }
-  const std::string& errors() const { return errors_; }
-
- private:
-  template <typename Done>
-  bool Read(const Done& done) {
-    auto patience = steady_clock::now() + 30s;
-    pollfd fds[] = {{out_, POLLIN, 0}, {err_, POLLIN, 0}};
-    while (!done() && steady_clock::now() < patience) {
-      if (fds[0].fd < 0 && fds[1].fd < 0) return false;
-      if (::poll(fds, 2, 100) <= 0) continue;
-      for (pollfd& event : fds) {
-        if (event.revents == 0) continue;
-        char buffer[4096];
-        ssize_t count = ::read(event.fd, buffer, sizeof buffer);
-        if (count <= 0) {
-          event.fd = -1;
-          continue;
-        }
-        (&event == &fds[0] ? output_ : errors_).append(buffer, static_cast<size_t>(count));
-      }
-    }
-    return done();
-  }
-
-  pid_t pid_ = -1;
-  int out_ = -1, err_ = -1;
-  std::string output_, errors_;
-};
 
 absl::Status Ask(const std::string& address, int64_t milliseconds) {
   auto stub = v1::FeedsInternal::NewStub(Direct(address));
@@ -144,8 +56,9 @@ TEST(ProcessTest, TheDumpOfTheConfigurationIsJsonWithEveryKey) {
   EXPECT_EQ(child.Wait(), 0);
   std::vector<std::string> keys;
   for (const auto& key : nlohmann::json::parse(child.output())) keys.push_back(key["key"]);
-  for (const char* key : {"config", "name", "grpc_listen", "metrics_listen", "log_level",
-                          "rpc_threads", "drain_s", "pg_url"}) {
+  for (const char* key :
+       {"config", "name", "grpc_listen", "health_listen", "metrics_listen", "log_level",
+        "rpc_threads", "rpc_connection_age_s", "rpc_tls_cert", "drain_s", "pg_url"}) {
     EXPECT_THAT(keys, ::testing::Contains(key));
   }
   EXPECT_THAT(child.output(), Not(HasSubstr("hunter2")));
@@ -215,6 +128,68 @@ TEST(ProcessTest, HealthIsWhatCheckHealthSays) {
   child.Signal(SIGTERM);
   EXPECT_EQ(child.Wait(), 0);
   EXPECT_EQ(check(), 5);
+}
+
+std::string Health(const std::string& address, const std::string& service) {
+  auto stub = grpc::health::v1::Health::NewStub(Direct(address));
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + 5s);
+  context.set_wait_for_ready(true);
+  grpc::health::v1::HealthCheckRequest request;
+  request.set_service(service);
+  grpc::health::v1::HealthCheckResponse response;
+  grpc::Status status = stub->Check(&context, request, &response);
+  if (!status.ok()) return status.error_message();
+  return grpc::health::v1::HealthCheckResponse::ServingStatus_Name(response.status());
+}
+
+TEST(ProcessTest, HealthTellsReadyStartedAndLiveApart) {
+  Child child({"--health_listen=127.0.0.1:0"}, true);
+  std::string address = child.AwaitAddress();
+  ASSERT_TRUE(child.AwaitError("\"message\":\"serving\""));
+  std::string probes = "127.0.0.1:" + child.Logged("health_port");
+  EXPECT_EQ(Child({"--check-health", "--health_listen=" + probes}).Wait(), 0);
+  for (const char* service : {"", "startup", "live"}) {
+    EXPECT_EQ(Health(address, service), "SERVING") << service;
+    EXPECT_EQ(Health(probes, service), "SERVING") << service;
+  }
+  auto running = std::async(std::launch::async, [&] { return Ask(address, 1000); });
+  ASSERT_TRUE(child.Await("asked"));
+  child.Signal(SIGTERM);
+  ASSERT_TRUE(child.Await("drain"));
+  EXPECT_EQ(Health(probes, ""), "NOT_SERVING");
+  EXPECT_EQ(Health(probes, "startup"), "SERVING");
+  EXPECT_EQ(Health(probes, "live"), "SERVING");
+  EXPECT_TRUE(running.get().ok());
+  EXPECT_EQ(child.Wait(), 0);
+}
+
+TEST(ProcessTest, NothingButHealthIsAnsweredWhereProbesAsk) {
+  Child child({"--health_listen=127.0.0.1:0"}, true);
+  ASSERT_TRUE(child.AwaitError("\"message\":\"serving\""));
+  absl::Status status = Ask("127.0.0.1:" + child.Logged("health_port"), 0);
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented) << Message(status);
+}
+
+TEST(ProcessTest, ConnectionsEndAtTheirAgeAndCallsGoOn) {
+  Child child({"--rpc_connection_age_s=1"}, true);
+  auto stub = v1::FeedsInternal::NewStub(Direct(child.AwaitAddress()));
+  v1::FeedAccessRequest request;
+  request.set_account_id(20);  // milliseconds of a call
+  for (auto end = steady_clock::now() + 3500ms; steady_clock::now() < end;) {
+    v1::FeedAccessReply reply;
+    absl::Status asked =
+        Invoke(Background(5s), *stub, &v1::FeedsInternal::Stub::Access, request, &reply);
+    ASSERT_TRUE(asked.ok()) << Message(asked);
+  }
+  child.Signal(SIGTERM);
+  EXPECT_EQ(child.Wait(), 0);
+  std::set<std::string> peers;
+  std::istringstream said(child.output());
+  for (std::string line; std::getline(said, line);) {
+    if (line.starts_with("asked ")) peers.insert(line);
+  }
+  EXPECT_GE(peers.size(), 3u);
 }
 
 TEST(ProcessTest, AnAddressThatIsTakenIsSaid) {

@@ -8,6 +8,7 @@
 
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "libs/rpc/channel.h"
+#include "libs/rpc/tls.h"
 
 namespace chat::rpc {
 namespace {
@@ -28,7 +29,7 @@ std::string Reachable(const std::string& listen) {
 }  // namespace
 
 void Configure(grpc::ServerBuilder& builder, const std::string& listen, int threads, int* port) {
-  builder.AddListeningPort(listen, grpc::InsecureServerCredentials(), port);
+  builder.AddListeningPort(listen, ServerCredentials(), port);
   // Without it two servers share a port silently.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
@@ -49,8 +50,10 @@ void Configure(grpc::ServerBuilder& builder, const std::string& listen, int thre
   builder.SetSyncServerOption(grpc::ServerBuilder::SyncServerOption::MAX_POLLERS, threads);
 }
 
-bool AsksHealthy(const std::string& listen, std::string* why) {
-  auto stub = grpc::health::v1::Health::NewStub(Direct(Reachable(listen)));
+bool AsksHealthy(const std::string& listen, bool plaintext, std::string* why) {
+  auto stub = grpc::health::v1::Health::NewStub(
+      plaintext ? grpc::CreateChannel(Reachable(listen), grpc::InsecureChannelCredentials())
+                : Direct(Reachable(listen)));
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + kHealthDeadline);
   grpc::health::v1::HealthCheckResponse response;

@@ -13,8 +13,8 @@ namespace chat::rpc {
 // synchronous API: a call more is answered RESOURCE_EXHAUSTED.
 void Configure(grpc::ServerBuilder& builder, const std::string& listen, int threads, int* port);
 
-// The health of the server in `listen` ("host:port", a wildcard host is this machine): true if it
-// says SERVING within 2 s; else `why`.
-bool AsksHealthy(const std::string& listen, std::string* why);
+// The health of the server in `listen` ("host:port", a wildcard host is this machine), asked in
+// plaintext or as Direct() asks: true if it says SERVING within 2 s; else `why`.
+bool AsksHealthy(const std::string& listen, bool plaintext, std::string* why);
 
 }  // namespace chat::rpc

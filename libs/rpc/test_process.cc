@@ -28,7 +28,7 @@ class Feeds : public v1::FeedsInternal::Service {
   grpc::Status Access(grpc::ServerContext* context, const v1::FeedAccessRequest* request,
                       v1::FeedAccessReply* reply) override {
     return Serve(context, "FeedsInternal/Access", [&](const Call&) {
-      Say("asked");
+      Say("asked " + context->peer());
       std::this_thread::sleep_for(std::chrono::milliseconds(request->account_id()));
       reply->set_read(true);
       return absl::OkStatus();

@@ -45,11 +45,12 @@ class Binaries:
         """sets: key -> value; pg_url in it wins over the one in the environment."""
         return [self.path(kind), "--migrate"] + [f"--pg_url={sets[key]}" for key in ("pg_url",) if key in sets]
 
-    def is_healthy(self, kind, grpc_address):
+    @staticmethod
+    def is_healthy(command):
+        """command: that of the process, whose flags say where it listens and by which certificates."""
         try:
-            return subprocess.run([self.path(kind), "--check-health", f"--grpc_listen={grpc_address}"], check=False,
-                                  stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                                  timeout=5).returncode == 0
+            return subprocess.run([*command, "--check-health"], check=False, stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=5).returncode == 0
         except subprocess.TimeoutExpired:
             return False
 

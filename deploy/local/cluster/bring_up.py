@@ -151,7 +151,7 @@ class Cluster:
             socket.create_connection((self._host, port), timeout=1).close()
         except OSError:
             return False
-        return self._binaries.is_healthy(kind_of(name), address(self._host, port))
+        return self._binaries.is_healthy(self.command(name))
 
     def table(self):
         """Rows of (process, pid, what listens where) of the whole cluster."""
