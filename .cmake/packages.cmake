@@ -1,10 +1,10 @@
 # Every library that is not ours, found once. docs: shared toolchain notes on which CMake mode works.
 find_package(Threads REQUIRED)
 find_package(ZLIB REQUIRED)
+find_package(OpenSSL REQUIRED)
 if(NOT CHAT_FUZZ)
   find_package(PkgConfig REQUIRED)
   find_package(Boost 1.81 REQUIRED)
-  find_package(OpenSSL REQUIRED)
   find_package(CURL REQUIRED)
   find_package(absl CONFIG REQUIRED)
   find_package(Protobuf REQUIRED)

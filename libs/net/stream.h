@@ -10,7 +10,8 @@ namespace chat::net {
 
 class StreamHandler {
  public:
-  // Valid during the call. Not called while reading is off.
+  // Valid during the call. After SetReading(false) at most what the loop has read already comes, 64
+  // KiB.
   virtual void OnData(std::string_view bytes) = 0;
   // What was unwritten is written.
   virtual void OnFlushed() = 0;
