@@ -37,6 +37,8 @@ TEST(ConnectionStringTest, WhatIsNoUrlIsRefusedWithoutRepeatingIt) {
 
 TEST(ArrayTest, ItIsALiteralOfPostgres) {
   EXPECT_EQ(Array({}), "{}");
+  EXPECT_EQ(TextArray({}), "{}");
+  EXPECT_EQ(TextArray({"a", "", "b\"c\\,}"}), R"({"a","","b\"c\\,}"})");
   EXPECT_EQ(Array({1, -2, INT64_MAX}), "{1,-2,9223372036854775807}");
 }
 

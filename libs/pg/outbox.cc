@@ -17,7 +17,8 @@ using std::chrono::steady_clock;
 
 constexpr int kRowsPerRound = 100;
 constexpr int kKeysPerSweep = 1000;
-constexpr int kFailuresPerSweep = 3;  // then the receiver is taken to be away
+constexpr size_t kKeysPerRound = 100;  // locks that one transaction of Drain(keys) holds
+constexpr int kFailuresPerSweep = 3;   // then the receiver is taken to be away
 // Below the idle-in-transaction time-out: a delivery happens while the key's lock is held.
 constexpr milliseconds kLongestDelivery{4000};
 constexpr milliseconds kSweepOfOneKey{5000};
@@ -42,7 +43,9 @@ struct Outbox::State {
       : pool(pool_), schema(schema_), deliver(std::move(deliver_)), sweep(sweep_) {}
 
   absl::Status DrainKey(Deadline deadline, const std::string& key, Lock lock);
+  absl::Status DrainKeys(Deadline deadline, const std::vector<std::string>& keys);
   absl::StatusOr<bool> Round(Tx& tx, Deadline deadline, const std::string& key, Lock lock);
+  absl::StatusOr<bool> Pass(Tx& tx, Deadline deadline, const pqxx::result& found);
   bool SweepOnce();
   void Sweep();
 
@@ -60,6 +63,17 @@ struct Outbox::State {
   const Sql read{schema, "read",
                  "SELECT id, payload FROM " + table + " WHERE key = $1 ORDER BY id LIMIT " +
                      std::to_string(kRowsPerRound)};
+  // In one order everywhere, so that two drainers cannot wait for each other.
+  const Sql wait_all{schema, "lock_all",
+                     "SELECT pg_advisory_xact_lock(hash) FROM (SELECT DISTINCT"
+                     " hashtextextended('" +
+                         table +
+                         " ' || key, 0) AS hash FROM unnest($1::text[]) AS u (key)"
+                         " ORDER BY 1 OFFSET 0) AS sorted"};
+  const Sql read_all{schema, "read_all",
+                     "SELECT id, payload FROM " + table +
+                         " WHERE key = ANY($1::text[]) ORDER BY id LIMIT " +
+                         std::to_string(kRowsPerRound)};
   const Sql remove{schema, "remove", "DELETE FROM " + table + " WHERE id = ANY($1::bigint[])"};
   const Sql keys{schema, "keys",
                  "SELECT key, count(*) FROM " + table + " GROUP BY key ORDER BY min(id) LIMIT " +
@@ -84,7 +98,11 @@ absl::StatusOr<bool> Outbox::State::Round(Tx& tx, Deadline deadline, const std::
     return false;
   }
   // A statement of its own: it must see what the last holder of the lock has deleted.
-  pqxx::result found = tx.Exec(read.statement, key);
+  return Pass(tx, deadline, tx.Exec(read.statement, key));
+}
+
+// Delivers and removes what was read under the lock. True: there may be more.
+absl::StatusOr<bool> Outbox::State::Pass(Tx& tx, Deadline deadline, const pqxx::result& found) {
   if (found.empty()) return false;
   std::vector<OutboxRow> rows;
   std::vector<int64_t> ids;
@@ -107,6 +125,21 @@ absl::Status Outbox::State::DrainKey(Deadline deadline, const std::string& key, 
     CHAT_ASSIGN_OR_RETURN(more, pool.Get<bool>(deadline, [&](Tx& tx) -> absl::StatusOr<bool> {
       return Round(tx, deadline, key, lock);
     }));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Outbox::State::DrainKeys(Deadline deadline, const std::vector<std::string>& keys) {
+  for (size_t begin = 0; begin < keys.size(); begin += kKeysPerRound) {
+    const auto first = keys.begin() + static_cast<ptrdiff_t>(begin);
+    const auto last = first + static_cast<ptrdiff_t>(std::min(kKeysPerRound, keys.size() - begin));
+    const std::string some = TextArray({first, last});
+    for (bool more = true; more;) {
+      CHAT_ASSIGN_OR_RETURN(more, pool.Get<bool>(deadline, [&](Tx& tx) -> absl::StatusOr<bool> {
+        tx.Exec(wait_all.statement, some);
+        return Pass(tx, deadline, tx.Exec(read_all.statement, some));
+      }));
+    }
   }
   return absl::OkStatus();
 }
@@ -171,6 +204,10 @@ void Outbox::Add(Tx& tx, std::string_view key, std::string_view payload) {
 
 absl::Status Outbox::Drain(Deadline deadline, std::string_view key) {
   return state_->DrainKey(deadline, std::string(key), State::Lock::kWait);
+}
+
+absl::Status Outbox::Drain(Deadline deadline, const std::vector<std::string>& keys) {
+  return state_->DrainKeys(deadline, keys);
 }
 
 }  // namespace chat::pg

@@ -45,6 +45,8 @@ class Outbox {
   // Right after the commit: delivers all rows of `key`, older ones first. An error leaves them to
   // the sweeper.
   absl::Status Drain(Deadline deadline, std::string_view key);
+  // As Drain for many keys at once, which a bulk change has written to.
+  absl::Status Drain(Deadline deadline, const std::vector<std::string>& keys);
 
  private:
   struct State;

@@ -104,6 +104,25 @@ TEST_F(OutboxTest, MoreThanOneRoundIsDrained) {
   EXPECT_EQ(Rows(), 0u);
 }
 
+TEST_F(OutboxTest, ManyKeysAreDrainedAtOnce) {
+  Outbox outbox(*pool_, schema(), receiver_.Function(), kNever);
+  std::vector<std::string> keys = {"a key of nothing"};
+  for (int i = 0; i < 250; ++i) {
+    keys.push_back("key \"" + std::to_string(i) + "\"");
+    ASSERT_TRUE(Add(outbox, keys.back(), "1").ok());
+    ASSERT_TRUE(Add(outbox, keys.back(), "2").ok());
+  }
+  ASSERT_TRUE(Add(outbox, "other", "other").ok());
+  ASSERT_TRUE(outbox.Drain(In(5s), keys).ok());
+  ASSERT_THAT(receiver_.payloads(), SizeIs(500));
+  EXPECT_EQ(Rows(), 1u);
+  ASSERT_TRUE(outbox.Drain(In(5s), std::vector<std::string>()).ok());
+  ASSERT_TRUE(Add(outbox, keys[1], "3").ok());
+  receiver_.SetAway(true);
+  EXPECT_TRUE(absl::IsUnavailable(outbox.Drain(In(5s), keys)));
+  EXPECT_EQ(Rows(), 2u);
+}
+
 TEST_F(OutboxTest, WhatIsRolledBackIsNeverDelivered) {
   Outbox outbox(*pool_, schema(), receiver_.Function(), kNever);
   EXPECT_FALSE(pool_

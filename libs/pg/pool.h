@@ -113,7 +113,8 @@ class Pool {
   std::unique_ptr<State> state_;
 };
 
-// `{1,2,3}` for `$1::bigint[]`: libpqxx 6 has no array parameters.
+// `{1,2,3}` for `$1::bigint[]`, `{"one","two"}` for `$1::text[]`: libpqxx 6 has no array parameters.
 std::string Array(const std::vector<int64_t>& values);
+std::string TextArray(const std::vector<std::string>& values);
 
 }  // namespace chat::pg

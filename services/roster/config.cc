@@ -8,6 +8,7 @@ void RosterConfig::Declare(config::Keys& keys) {
   keys.Add("pg_connections", &pg_connections, "Connections to PostgreSQL at most.", 1, 1000);
   keys.Add("redis", &redis, "Redis for presence, host:port.");
   keys.Add("messaging_addrs", &messaging_addrs, "gRPC addresses of messaging, host:port.");
+  keys.Add("room_addrs", &room_addrs, "gRPC addresses of room, host:port.");
   keys.Add("friend_requests_per_day", &friend_requests_per_day,
            "Friend/request per phone and day (UTC), 0 = no limit.", 0);
   keys.Add("contacts_per_roster", &contacts_per_roster,
@@ -21,6 +22,7 @@ void RosterConfig::Declare(config::Keys& keys) {
 absl::Status RosterConfig::Check() const {
   if (pg_url.empty()) return absl::InvalidArgumentError("pg_url: must be set");
   if (messaging_addrs.empty()) return absl::InvalidArgumentError("messaging_addrs: must be set");
+  if (room_addrs.empty()) return absl::InvalidArgumentError("room_addrs: must be set");
   return absl::OkStatus();
 }
 

@@ -16,6 +16,7 @@ struct RosterConfig {
   int64_t pg_connections = 8;
   std::string redis = "127.0.0.1:6379";
   std::vector<std::string> messaging_addrs;
+  std::vector<std::string> room_addrs;
   int64_t friend_requests_per_day = 100;
   int64_t contacts_per_roster = 5000;
   int64_t search_requests_per_day = 60;

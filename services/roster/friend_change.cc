@@ -13,6 +13,15 @@ namespace {
 
 std::string Hex(const std::string& bytes) { return absl::BytesToHexString(View(bytes)); }
 
+v1::Change Notice(const RosterRow& receiver, const RosterRow& described, const Seen& seen,
+                  v1::Contact::Status status) {
+  v1::Record record;
+  *record.mutable_contact() = ContactRecord(described, seen, status);
+  return ToDevices(receiver.account, std::move(record));
+}
+
+}  // namespace
+
 v1::Change FeedChange(const LockedPair& pair, bool open) {
   v1::Change change;
   v1::FriendshipChange& friendship = *change.mutable_friendship();
@@ -22,15 +31,6 @@ v1::Change FeedChange(const LockedPair& pair, bool open) {
   friendship.set_version(pair.version + 1);
   return change;
 }
-
-v1::Change Notice(const RosterRow& receiver, const RosterRow& described, const Seen& seen,
-                  v1::Contact::Status status) {
-  v1::Record record;
-  *record.mutable_contact() = ContactRecord(described, seen, status);
-  return ToDevices(receiver.account, std::move(record));
-}
-
-}  // namespace
 
 std::string PacketKey(const v1::Caller& caller) {
   if (!caller.has_packet() || caller.packet().id() == 0) return "";

@@ -28,4 +28,7 @@ std::string PacketKey(const v1::Caller& caller);
 // and gets the same answer.
 PairWrite ChangeFriendship(const LockedPair& pair, const FriendRequest& request);
 
+// The p2p feed of the pair opens or closes, under the pair's next version.
+v1::Change FeedChange(const LockedPair& pair, bool open);
+
 }  // namespace chat::roster

@@ -4,6 +4,7 @@
 #include "services/roster/config.h"
 #include "services/roster/friend_service.h"
 #include "services/roster/migrations.h"
+#include "services/roster/pg_account_store.h"
 #include "services/roster/pg_directory.h"
 #include "services/roster/pg_roster_store.h"
 #include "services/roster/roster_internal.h"
@@ -38,7 +39,10 @@ int main(int argc, char** argv) {
     serving.Add(std::make_shared<roster::SearchService>(
         *store, *directory, *presence,
         roster::SearchLimits{config.search_requests_per_day, config.search_values_per_day}));
-    serving.Add(std::make_shared<roster::RosterInternal>(*store, *reader));
+    auto accounts = keep(std::make_shared<roster::PgAccountStore>(*pool, *outbox));
+    auto rooms = keep(std::make_shared<roster::Rooms>(rpc::RoundRobin(config.room_addrs)));
+    serving.Add(
+        std::make_shared<roster::RosterInternal>(*store, *reader, *accounts, *presence, *rooms));
     return absl::OkStatus();
   });
 }

@@ -92,21 +92,6 @@ const pg::Statement* StatementOf(SearchBy by) {
   return nullptr;
 }
 
-// `{"one","two"}` for `$1::text[]`.
-std::string TextArray(const std::vector<std::string>& values) {
-  std::string array = "{";
-  for (const std::string& value : values) {
-    if (array.size() > 1) array += ',';
-    array += '"';
-    for (char c : value) {
-      if (c == '"' || c == '\\') array += '\\';
-      array += c;
-    }
-    array += '"';
-  }
-  return array + "}";
-}
-
 std::vector<int64_t> Ids(const pqxx::result& rows) {
   std::vector<int64_t> ids;
   for (const pqxx::row& row : rows) ids.push_back(row[0].as<int64_t>());
@@ -140,7 +125,7 @@ absl::StatusOr<std::vector<FoundRow>> PgDirectory::Find(Deadline deadline, Accou
       deadline, [&](pg::Tx& tx) -> absl::StatusOr<std::vector<FoundRow>> {
         const std::vector<int64_t> hidden = Ids(tx.Exec(kHidden, account.value, searching.value));
         const std::vector<int64_t> ids =
-            Ids(tx.Exec(*statement, TextArray(query.values), pg::Array(hidden), kMaxFound));
+            Ids(tx.Exec(*statement, pg::TextArray(query.values), pg::Array(hidden), kMaxFound));
         std::vector<FoundRow> found;
         if (ids.empty()) return found;
         for (const pqxx::row& row : tx.Exec(kFound, searching.value, pg::Array(ids))) {

@@ -5,7 +5,9 @@
 
 #include "libs/base/status.h"
 #include "libs/metrics/metrics.h"
+#include "services/roster/pg_pairs.h"
 #include "services/roster/pg_rows.h"
+#include "services/roster/records.h"
 
 namespace chat::roster {
 namespace {
@@ -52,24 +54,6 @@ constexpr pg::Statement kCountRequest = {
     " CASE WHEN a.requests_day = today.day THEN a.requests + 1 ELSE 1 END FROM today"
     " WHERE a.id = $1 AND (a.requests_day IS DISTINCT FROM today.day OR a.requests < $2)"
     " RETURNING 1"};
-constexpr pg::Statement kLockPair = {
-    "roster_lock_pair",
-    "SELECT version, were_friends, last_packet, last_reply FROM roster.pair"
-    " WHERE low = $1 AND high = $2 FOR UPDATE"};
-constexpr pg::Statement kInsertPair = {
-    "roster_insert_pair",
-    "INSERT INTO roster.pair (low, high) SELECT $1, $2"
-    " WHERE (SELECT count(*) FROM roster.roster WHERE id IN ($1, $2)) = 2"
-    " ON CONFLICT (low, high) DO NOTHING"};
-constexpr pg::Statement kReadSides = {
-    "roster_read_sides",
-    "SELECT r.id, r.account_id, a.phone, r.names, r.surnames, r.email, r.nick, r.avatar,"
-    " r.update_ms, c.state, coalesce(c.listed, false), coalesce(c.muted, false),"
-    " coalesce(c.update_ms, 0), roster.now_ms() FROM roster.roster r"
-    " JOIN roster.account a ON a.id = r.account_id"
-    " LEFT JOIN roster.contact c ON c.roster_id = r.id"
-    " AND c.peer_id = CASE WHEN r.id = $1 THEN $2::bigint ELSE $1::bigint END"
-    " WHERE r.id IN ($1, $2)"};
 constexpr pg::Statement kWritePair = {
     "roster_write_pair",
     "UPDATE roster.pair SET version = version + 1, were_friends = $3, last_packet = $4,"
@@ -78,7 +62,7 @@ constexpr pg::Statement kWriteContact = {
     "roster_write_contact",
     "INSERT INTO roster.contact (roster_id, peer_id, state, listed, muted, update_ms)"
     " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (roster_id, peer_id) DO UPDATE SET"
-    " state = excluded.state, listed = excluded.listed, muted = excluded.muted,"
+    " state = excluded.state, listed = contact.listed OR excluded.listed, muted = excluded.muted,"
     " update_ms = greatest(contact.update_ms, excluded.update_ms)"};
 constexpr pg::Statement kDeleteContact = {
     "roster_delete_contact", "DELETE FROM roster.contact WHERE roster_id = $1 AND peer_id = $2"};
@@ -91,49 +75,6 @@ std::vector<RosterRow> ReadRostersOf(pg::Tx& tx, AccountId account) {
   std::vector<RosterRow> rosters;
   for (const pqxx::row& row : tx.Exec(kRostersOf, account.value)) rosters.push_back(ToRoster(row));
   return rosters;
-}
-
-std::string PairKey(RosterId a, RosterId b) {
-  const auto [low, high] = std::minmax(a.value, b.value);
-  return "pair:" + std::to_string(low) + ":" + std::to_string(high);
-}
-
-std::string AccountKey(AccountId account) { return "account:" + std::to_string(account.value); }
-
-v1::Change Projection(const RosterRow& row) {
-  v1::Change change;
-  change.mutable_roster()->set_roster_id(row.id.value);
-  change.mutable_roster()->set_account_id(row.account.value);
-  change.mutable_roster()->set_phone_id(row.phone_id().text());
-  return change;
-}
-
-// The locked row of the pair, made when there is none; empty when a roster is gone.
-pqxx::result LockPair(pg::Tx& tx, int64_t low, int64_t high) {
-  pqxx::result found = tx.Exec(kLockPair, low, high);
-  if (!found.empty()) return found;
-  tx.Exec(kInsertPair, low, high);
-  return tx.Exec(kLockPair, low, high);
-}
-
-absl::StatusOr<LockedPair> ReadPair(pg::Tx& tx, RosterId party, RosterId counterparty) {
-  const auto [low, high] = std::minmax(party.value, counterparty.value);
-  const pqxx::result head = LockPair(tx, low, high);
-  const pqxx::result sides = tx.Exec(kReadSides, low, high);
-  if (head.empty() || sides.size() != 2) return absl::NotFoundError("a roster of the pair is gone");
-  LockedPair pair;
-  pair.version = head[0][0].as<int64_t>();
-  pair.stored.were_friends = head[0][1].as<bool>();
-  pair.last_packet = head[0][2].as<std::string>();
-  pair.last_answer = static_cast<Answer>(head[0][3].as<int>());
-  for (const pqxx::row& row : sides) {
-    const bool own = row[0].as<int64_t>() == party.value;
-    (own ? pair.party : pair.counterparty) = ToRoster(row);
-    (own ? pair.stored.party : pair.stored.counterparty) = ToSide(row);
-    (own ? pair.party_update_ms : pair.counterparty_update_ms) = row[12].as<int64_t>();
-    pair.now_ms = row[13].as<int64_t>();
-  }
-  return pair;
 }
 
 void WriteSide(pg::Tx& tx, RosterId roster, RosterId peer, const Side& before, const Side& after,
@@ -166,7 +107,7 @@ absl::StatusOr<std::vector<RosterRow>> PgRosterStore::Ensure(Deadline deadline, 
         if (!rosters.empty()) return rosters;
         tx.Exec(kInsertRoster, account.value);
         rosters = ReadRostersOf(tx, account);
-        Tell(tx, AccountKey(account), {Projection(rosters.front())});
+        Tell(outbox_, tx, AccountKey(account), {Projection(rosters.front())});
         return rosters;
       });
 }
@@ -207,7 +148,7 @@ absl::Status PgRosterStore::Write(Deadline deadline, AccountId account, RosterId
         tx.Exec(kWriteRoster, roster.value, account.value, patch.names, patch.surnames, patch.email,
                 patch.avatar, patch.nick, patch.nick_folded);
     if (written.affected_rows() == 0) return absl::NotFoundError("no such roster of the account");
-    Tell(tx, AccountKey(account), notices(ToRoster(tx.Exec(kFind, roster.value)[0])));
+    Tell(outbox_, tx, AccountKey(account), notices(ToRoster(tx.Exec(kFind, roster.value)[0])));
     return absl::OkStatus();
   });
 }
@@ -223,7 +164,7 @@ absl::StatusOr<bool> PgRosterStore::CountRequest(Deadline deadline, AccountId ac
 absl::Status PgRosterStore::ChangePair(Deadline deadline, RosterId party, RosterId counterparty,
                                        const DecidePair& decide) {
   const absl::Status status = pool_.Run(deadline, [&](pg::Tx& tx) -> absl::Status {
-    CHAT_ASSIGN_OR_RETURN(const LockedPair pair, ReadPair(tx, party, counterparty));
+    CHAT_ASSIGN_OR_RETURN(const LockedPair pair, LockPair(tx, party, counterparty));
     const PairWrite write = decide(pair);
     // Rolled back: a verb without effect leaves no row of the pair behind.
     if (!write.write) return absl::CancelledError(kNothingToWrite);
@@ -244,7 +185,7 @@ absl::Status PgRosterStore::StorePair(pg::Tx& tx, const LockedPair& pair, const 
   const auto [low, high] = std::minmax(party.value, counterparty.value);
   tx.Exec(kWritePair, low, high, write.after.were_friends, write.packet,
           static_cast<int>(write.answer));
-  Tell(tx, PairKey(party, counterparty), write.changes);
+  Tell(outbox_, tx, PairKey(party, counterparty), write.changes);
   return absl::OkStatus();
 }
 
@@ -258,11 +199,6 @@ absl::Status PgRosterStore::CheckRoom(pg::Tx& tx, RosterId roster, const Side& b
   full_.Increment();
   return absl::ResourceExhaustedError(
       View("Roster.userlist: roster " + std::to_string(roster.value) + " is full"));
-}
-
-void PgRosterStore::Tell(pg::Tx& tx, const std::string& key,
-                         const std::vector<v1::Change>& changes) {
-  for (const v1::Change& change : changes) outbox_.Add(tx, key, change.SerializeAsString());
 }
 
 absl::Status PgRosterStore::DeliverPair(Deadline deadline, RosterId a, RosterId b) {

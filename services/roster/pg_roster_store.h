@@ -33,7 +33,6 @@ class PgRosterStore : public RosterStore {
   absl::Status DeliverAccount(Deadline deadline, AccountId account) override;
 
  private:
-  void Tell(pg::Tx& tx, const std::string& key, const std::vector<v1::Change>& changes);
   absl::Status CheckRoom(pg::Tx& tx, RosterId roster, const Side& before, const Side& after);
   absl::Status StorePair(pg::Tx& tx, const LockedPair& pair, const PairWrite& write);
   absl::Status Deliver(Deadline deadline, const std::string& key);

@@ -22,10 +22,10 @@ RosterRow ToRoster(const pqxx::row& row) {
           .update_ms = row[8].as<int64_t>()};
 }
 
-Side ToSide(const pqxx::row& row) {
-  if (row[9].is_null()) return {};
-  return {ParseState(row[9].as<std::string>()).value_or(State::kNone), row[10].as<bool>(),
-          row[11].as<bool>()};
+Side ToSide(const pqxx::row& row, int first) {
+  if (row[first].is_null()) return {};
+  return {ParseState(row[first].as<std::string>()).value_or(State::kNone),
+          row[first + 1].as<bool>(), row[first + 2].as<bool>()};
 }
 
 }  // namespace chat::roster

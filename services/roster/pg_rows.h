@@ -9,7 +9,7 @@
 namespace chat::roster {
 
 RosterRow ToRoster(const pqxx::row& row);
-// State NULL: no entry.
-Side ToSide(const pqxx::row& row);
+// State NULL: no entry. `first` is the column of the state.
+Side ToSide(const pqxx::row& row, int first = 9);
 
 }  // namespace chat::roster

@@ -68,4 +68,20 @@ v1::Change ToDevices(AccountId account, v1::Record record) {
   return change;
 }
 
+v1::Change RostersChanged(const RosterRow& row, v1::Roster::Status status) {
+  v1::Record record;
+  *record.mutable_roster() = RosterHeader(row, status);
+  v1::Change change = ToDevices(row.account, std::move(record));
+  change.mutable_notice()->set_rosters_changed(true);
+  return change;
+}
+
+v1::Change Projection(const RosterRow& row) {
+  v1::Change change;
+  change.mutable_roster()->set_roster_id(row.id.value);
+  change.mutable_roster()->set_account_id(row.account.value);
+  change.mutable_roster()->set_phone_id(row.phone_id().text());
+  return change;
+}
+
 }  // namespace chat::roster

@@ -30,5 +30,11 @@ v1::Roster RosterHeader(const RosterRow& row, v1::Roster::Status status);
 
 // A durable broadcast to `ses/` of one account.
 v1::Change ToDevices(AccountId account, v1::Record record);
+// One that also says that the account's rosters or phone ids are others than before: the roster
+// under `status`.
+v1::Change RostersChanged(const RosterRow& row, v1::Roster::Status status);
+
+// The roster as messaging keeps it.
+v1::Change Projection(const RosterRow& row);
 
 }  // namespace chat::roster

@@ -54,7 +54,8 @@ std::string Line(const v1::Change& change) {
   const v1::Record& record = change.notice().record();
   std::string line = "to " + std::to_string(change.notice().account_id()) + ": ";
   if (record.has_roster()) {
-    return line + "roster " + Lower(v1::Roster::Status_Name(record.roster().status()));
+    line += "roster " + Lower(v1::Roster::Status_Name(record.roster().status()));
+    return change.notice().rosters_changed() ? line + ", rosters changed" : line;
   }
   const v1::Contact& contact = record.contact();
   line += contact.phone_id() + " " + Lower(v1::Contact::Status_Name(contact.status()));
@@ -101,6 +102,25 @@ std::vector<v1::Change> RecordingMessaging::Take() {
   return std::exchange(changes_, {});
 }
 
+grpc::Status RecordingRooms::RemoveRosters(grpc::ServerContext*,
+                                           const v1::RemoveRostersRequest* request,
+                                           v1::RemoveRostersReply*) {
+  std::lock_guard lock(mutex_);
+  if (away_) return {grpc::StatusCode::UNAVAILABLE, "away"};
+  removed_.insert(removed_.end(), request->roster_ids().begin(), request->roster_ids().end());
+  return grpc::Status::OK;
+}
+
+void RecordingRooms::SetAway(bool away) {
+  std::lock_guard lock(mutex_);
+  away_ = away;
+}
+
+std::vector<int64_t> RecordingRooms::TakeRemoved() {
+  std::lock_guard lock(mutex_);
+  return std::exchange(removed_, {});
+}
+
 std::vector<bool> SetPresence::Online(std::span<const AccountId> accounts) {
   std::lock_guard lock(mutex_);
   std::vector<bool> online;
@@ -131,6 +151,8 @@ RosterFixture::RosterFixture() {
     std::exit(1);
   }
   messaging_server_ = grpc::ServerBuilder().RegisterService(&messaging_).BuildAndStart();
+  room_server_ = grpc::ServerBuilder().RegisterService(&rooms_).BuildAndStart();
+  rooms_client_ = std::make_unique<Rooms>(room_server_->InProcessChannel({}));
   feeds_ = std::make_unique<Feeds>(messaging_server_->InProcessChannel({}));
   pool_ = std::make_unique<pg::Pool>(DatabaseUrl(), 8);
   outbox_ = std::make_unique<pg::Outbox>(
@@ -140,12 +162,14 @@ RosterFixture::RosterFixture() {
       },
       std::chrono::milliseconds(20));
   store_ = std::make_unique<PgRosterStore>(*pool_, *outbox_, kContactsPerRoster);
+  accounts_ = std::make_unique<PgAccountStore>(*pool_, *outbox_);
   directory_ = std::make_unique<PgDirectory>(*pool_);
   reader_ = std::make_unique<RosterReader>(*store_, *feeds_, presence_);
   roster_service_ = std::make_unique<RosterService>(*store_, *reader_);
   friend_service_ = std::make_unique<FriendService>(*store_, presence_, kRequestsPerDay);
   search_service_ = std::make_unique<SearchService>(*store_, *directory_, presence_, kSearchLimits);
-  internal_ = std::make_unique<RosterInternal>(*store_, *reader_);
+  internal_ =
+      std::make_unique<RosterInternal>(*store_, *reader_, *accounts_, presence_, *rooms_client_);
   server_ = grpc::ServerBuilder()
                 .RegisterService(roster_service_.get())
                 .RegisterService(friend_service_.get())
@@ -165,6 +189,7 @@ RosterFixture::~RosterFixture() {
   server_->Shutdown();
   outbox_.reset();
   messaging_server_->Shutdown();
+  room_server_->Shutdown();
 }
 
 Person RosterFixture::Join(const std::string& name) {

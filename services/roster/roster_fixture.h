@@ -16,6 +16,7 @@
 #include "libs/rpc/refusal.h"
 #include "services/roster/feeds.h"
 #include "services/roster/friend_service.h"
+#include "services/roster/pg_account_store.h"
 #include "services/roster/pg_directory.h"
 #include "services/roster/pg_roster_store.h"
 #include "services/roster/presence.h"
@@ -44,6 +45,22 @@ class RecordingMessaging final : public v1::FeedsInternal::Service {
   bool away_ = false;
   std::set<int64_t> seen_;
   std::vector<v1::Change> changes_;
+};
+
+// chat-room's side. Thread safe.
+class RecordingRooms final : public v1::RoomInternal::Service {
+ public:
+  grpc::Status RemoveRosters(grpc::ServerContext*, const v1::RemoveRostersRequest* request,
+                             v1::RemoveRostersReply*) override;
+
+  void SetAway(bool away);
+  // Roster ids that left their rooms, since the last call.
+  std::vector<int64_t> TakeRemoved();
+
+ private:
+  std::mutex mutex_;
+  bool away_ = false;
+  std::vector<int64_t> removed_;
 };
 
 class SetPresence : public Presence {
@@ -101,12 +118,16 @@ class RosterFixture : public testing::Test {
   std::string Entry(const Person& who, const Person& whom);
 
   RecordingMessaging messaging_;
+  RecordingRooms rooms_;
   SetPresence presence_;
   std::unique_ptr<grpc::Server> messaging_server_;
+  std::unique_ptr<grpc::Server> room_server_;
+  std::unique_ptr<Rooms> rooms_client_;
   std::unique_ptr<Feeds> feeds_;
   std::unique_ptr<pg::Pool> pool_;
   std::unique_ptr<pg::Outbox> outbox_;
   std::unique_ptr<PgRosterStore> store_;
+  std::unique_ptr<PgAccountStore> accounts_;
   std::unique_ptr<PgDirectory> directory_;
   std::unique_ptr<RosterReader> reader_;
   std::unique_ptr<RosterService> roster_service_;

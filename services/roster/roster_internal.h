@@ -2,6 +2,9 @@
 #pragma once
 
 #include "chat/v1/roster.grpc.pb.h"
+#include "services/roster/account_store.h"
+#include "services/roster/presence.h"
+#include "services/roster/rooms.h"
 #include "services/roster/roster_reader.h"
 #include "services/roster/roster_store.h"
 
@@ -10,7 +13,9 @@ namespace chat::roster {
 // Thread safe. What it is made of must outlive it.
 class RosterInternal final : public v1::RosterInternal::Service {
  public:
-  RosterInternal(RosterStore& store, RosterReader& reader) : store_(store), reader_(reader) {}
+  RosterInternal(RosterStore& store, RosterReader& reader, AccountStore& accounts,
+                 Presence& presence, Rooms& rooms)
+      : store_(store), reader_(reader), accounts_(accounts), presence_(presence), rooms_(rooms) {}
 
   // The account's rosters without lists, a first one made when there is none. Returns when
   // messaging has their feeds.
@@ -19,10 +24,23 @@ class RosterInternal final : public v1::RosterInternal::Service {
   // Full rosters; none for an account that has none.
   grpc::Status Rosters(grpc::ServerContext* context, const v1::RostersRequest* request,
                        v1::RostersReply* reply) override;
+  // At most 20,000 ids.
+  grpc::Status People(grpc::ServerContext* context, const v1::PeopleRequest* request,
+                      v1::PeopleReply* reply) override;
+  grpc::Status PutAccount(grpc::ServerContext* context, const v1::PutAccountRequest* request,
+                          v1::PutAccountReply* reply) override;
+  // The rosters without lists; none for an account that has none. Returns when messaging knows.
+  grpc::Status RenameAccount(grpc::ServerContext* context, const v1::RenameAccountRequest* request,
+                             v1::RostersReply* reply) override;
+  grpc::Status RemoveAccount(grpc::ServerContext* context, const v1::RemoveAccountRequest* request,
+                             v1::RemoveAccountReply* reply) override;
 
  private:
   RosterStore& store_;
   RosterReader& reader_;
+  AccountStore& accounts_;
+  Presence& presence_;
+  Rooms& rooms_;
 };
 
 }  // namespace chat::roster
