@@ -6,15 +6,13 @@
 
 namespace chat::media {
 
-int64_t RemoveIdleUploads(ObjectStore& store, const ObjectFiles& files, int64_t idle_s) {
+int64_t RemoveIdleUploads(ObjectStore& store, const ObjectStore::Erase& erase, int64_t idle_s) {
   const pg::Deadline deadline = std::chrono::steady_clock::now() + std::chrono::seconds(5);
   int64_t removed = 0;
   const auto remove = [&]() -> absl::Status {
     CHAT_ASSIGN_OR_RETURN(std::vector<TransferKey> idle, store.Idle(deadline, idle_s));
     for (const TransferKey& key : idle) {
-      CHAT_ASSIGN_OR_RETURN(
-          bool gone, store.Cancel(
-                         deadline, key, [&](int64_t id) { return files.Erase(id); }, idle_s));
+      CHAT_ASSIGN_OR_RETURN(bool gone, store.Cancel(deadline, key, erase, idle_s));
       removed += gone;
     }
     return absl::OkStatus();
@@ -28,9 +26,13 @@ int64_t RemoveIdleUploads(ObjectStore& store, const ObjectFiles& files, int64_t 
   return removed;
 }
 
-Housekeeping::Housekeeping(ObjectStore& store, const ObjectFiles& files, int64_t idle_s,
-                           std::chrono::seconds interval)
-    : store_(store), files_(files), idle_s_(idle_s), thread_([this, interval] { Run(interval); }) {}
+Housekeeping::Housekeeping(ObjectStore& store, ObjectStore::Erase erase, int64_t idle_s,
+                           std::chrono::seconds interval, std::function<void()> also)
+    : store_(store),
+      erase_(std::move(erase)),
+      also_(std::move(also)),
+      idle_s_(idle_s),
+      thread_([this, interval] { Run(interval); }) {}
 
 Housekeeping::~Housekeeping() {
   {
@@ -45,7 +47,8 @@ void Housekeeping::Run(std::chrono::seconds interval) {
   std::unique_lock lock(mutex_);
   while (!wake_.wait_for(lock, interval, [this] { return stop_; })) {
     lock.unlock();
-    RemoveIdleUploads(store_, files_, idle_s_);
+    RemoveIdleUploads(store_, erase_, idle_s_);
+    also_();
     lock.lock();
   }
 }

@@ -5,6 +5,7 @@
 #include "libs/base/status.h"
 #include "libs/log/log.h"
 #include "libs/metrics/metrics.h"
+#include "services/media/signed_links.h"
 
 namespace chat::media {
 namespace {
@@ -12,11 +13,20 @@ namespace {
 constexpr int64_t kPieceBytes = 128 * 1024;
 constexpr int64_t kLingerMs = 2000;
 constexpr int64_t kDiscardMs = 1000;
+constexpr char kDefaultType[] = "application/octet-stream";
 
 int StatusOf(const absl::Status& status) {
   switch (status.code()) {
     case absl::StatusCode::kUnauthenticated:
       return 401;
+    case absl::StatusCode::kPermissionDenied:
+      return 403;
+    case absl::StatusCode::kFailedPrecondition:
+      return 409;
+    case absl::StatusCode::kOutOfRange:
+      return 413;
+    case absl::StatusCode::kResourceExhausted:
+      return 507;
     case absl::StatusCode::kNotFound:
       return 404;
     case absl::StatusCode::kDataLoss:
@@ -55,6 +65,7 @@ void HttpConnection::OnData(std::string_view bytes) {
   if (state_ == State::kDiscarding) return;
   input_ += bytes;
   if (state_ == State::kReading) Advance();
+  if (state_ == State::kReceiving) TakeBody();
 }
 
 void HttpConnection::Advance() {
@@ -70,15 +81,81 @@ void HttpConnection::Advance() {
 void HttpConnection::Serve(HttpRequest request) {
   request_ = std::move(request);
   keep_alive_ = request_.keep_alive && !draining_;
-  if (request_.has_body) return Refuse(413, false);
+  const bool put = request_.method == HttpRequest::Method::kPut;
+  if (request_.has_body && !put) return Refuse(413, false);
   if (request_.method == HttpRequest::Method::kOther) return Refuse(405, keep_alive_);
-  if (request_.token.empty()) return Refuse(401, keep_alive_);
+  const bool signed_link = !QueryValue(QueryOf(request_.target), "signature").empty();
+  if (put && !signed_link) return Refuse(request_.has_body ? 403 : 405, false);
+  if (request_.token.empty() && !signed_link) return Refuse(401, keep_alive_);
   std::optional<std::string> id = FileId(request_.target);
-  if (!id) return Refuse(404, keep_alive_);
-  Work([&source = listener_.source, token = std::move(request_.token), id = *id]() -> Continue {
-    auto found = std::make_shared<absl::StatusOr<Download>>(source.Find(token, id));
+  if (!id) return Refuse(404, keep_alive_ && !request_.has_body);
+  put ? ServePut(*std::move(id)) : ServeGet(*std::move(id));
+}
+
+void HttpConnection::ServeGet(std::string id) {
+  DownloadRequest asked{std::move(id), std::string(QueryOf(request_.target)),
+                        std::move(request_.token)};
+  Work([&source = listener_.source, asked = std::move(asked)]() -> Continue {
+    auto found = std::make_shared<absl::StatusOr<Download>>(source.Find(asked));
     return [found](HttpConnection& connection) { connection.Answer(*found); };
   });
+}
+
+void HttpConnection::ServePut(std::string name) {
+  if (request_.chunked || !request_.length) return Refuse(411, false);
+  UploadRequest asked{std::move(name), std::string(QueryOf(request_.target)), *request_.length,
+                      request_.content_type};
+  if (asked.content_type.empty()) asked.content_type = kDefaultType;
+  using Accepted = absl::StatusOr<std::unique_ptr<Incoming>>;
+  Work([&target = listener_.target, asked = std::move(asked)]() -> Continue {
+    auto body = std::make_shared<Accepted>(target.Accept(asked));
+    return [body](HttpConnection& connection) {
+      if (!body->ok()) return connection.Received(body->status());
+      connection.Receive(*std::move(*body));
+    };
+  });
+}
+
+void HttpConnection::Receive(std::unique_ptr<Incoming> body) {
+  body_ = std::move(body);
+  left_ = *request_.length;
+  if (request_.expects_continue) stream_->Write("HTTP/1.1 100 Continue\r\n\r\n");
+  TakeBody();
+}
+
+// Hands over what has come, once it is a piece or the rest; reads on meanwhile no further.
+void HttpConnection::TakeBody() {
+  const auto piece = static_cast<size_t>(std::min(left_, kPieceBytes));
+  if (input_.size() < piece) {
+    state_ = State::kReceiving;
+    Expect();
+    return stream_->SetReading(true);
+  }
+  stream_->SetReading(false);
+  std::string bytes = input_.substr(0, piece);
+  input_.erase(0, piece);
+  left_ -= static_cast<int64_t>(piece);
+  Work([body = body_, bytes = std::move(bytes), last = left_ == 0]() -> Continue {
+    absl::Status status = body->Write(bytes);
+    if (status.ok() && last) status = body->Finish();
+    return [status, last](HttpConnection& connection) {
+      status.ok() && !last ? connection.TakeBody() : connection.Received(status);
+    };
+  });
+}
+
+// The body is stored, or it is refused with some of it perhaps still to come.
+void HttpConnection::Received(const absl::Status& status) {
+  body_.reset();
+  if (!status.ok()) {
+    const int code = StatusOf(status);
+    if (code >= 500) log::Warn("an upload was not stored", {{"why", Message(status)}});
+    return Refuse(code, false);
+  }
+  request_.has_body = false;
+  Observe(200);
+  head_ = RenderHead({.status = 200, .keep_alive = keep_alive_, .length = 0, .headers = ""});
+  SendPiece(std::string());
 }
 
 void HttpConnection::Work(std::function<Continue()> work) {
@@ -103,6 +180,7 @@ void HttpConnection::Answer(const absl::StatusOr<Download>& found) {
 }
 
 void HttpConnection::AnswerObject(const Download& download) {
+  if (!download.redirect.empty()) return Redirect(download.redirect);
   const std::string etag = "\"" + std::to_string(download.object) + "\"";
   const bool is_head = request_.method == HttpRequest::Method::kHead;
   // RFC 9110: Range has a meaning for GET only, and none when If-Range names something else.
@@ -115,7 +193,8 @@ void HttpConnection::AnswerObject(const Download& download) {
   } else {
     if (range.kind == ByteRange::Kind::kPart) answer.status = 206;
     answer.length = range.length;
-    answer.headers = ObjectHeaders(download.filename, etag, range, download.size);
+    answer.headers =
+        ObjectHeaders({download.filename, download.content_type, etag, download.size}, range);
   }
   Observe(answer.status);
   head_ = RenderHead(answer);
@@ -123,6 +202,16 @@ void HttpConnection::AnswerObject(const Download& download) {
   offset_ = range.first;
   left_ = is_head ? 0 : answer.length;
   ReadPiece();
+}
+
+void HttpConnection::Redirect(const std::string& link) {
+  Observe(302);
+  head_ = RenderHead({.status = 302,
+                      .keep_alive = keep_alive_,
+                      .length = 0,
+                      .headers = "Location: " + link + "\r\n"});
+  left_ = 0;
+  SendPiece(std::string());
 }
 
 void HttpConnection::Refuse(int status, bool keep_alive) {

@@ -1,6 +1,6 @@
 // One HTTP connection on the listener's loop: reads a request, has it answered by a worker thread,
-// sends the answer piece by piece as the peer takes it, and begins again. It holds no more than one
-// head and one piece of a file.
+// sends the answer piece by piece as the peer takes it, and begins again. A body is taken piece by
+// piece, as the disk takes it. It holds no more than one head and a few pieces of a file.
 #pragma once
 
 #include <boost/asio/thread_pool.hpp>
@@ -12,6 +12,7 @@
 #include "libs/net/stream.h"
 #include "services/media/download_source.h"
 #include "services/media/http_head.h"
+#include "services/media/upload_target.h"
 
 namespace chat::media {
 
@@ -31,6 +32,7 @@ class HttpConnection : public net::StreamHandler,
     net::Loop& loop;
     boost::asio::thread_pool& workers;
     DownloadSource& source;
+    UploadTarget& target;
     const HttpLimits& limits;
     std::function<void(HttpConnection*)> on_end;  // on the loop; may be called twice
   };
@@ -52,6 +54,7 @@ class HttpConnection : public net::StreamHandler,
  private:
   enum class State {
     kReading,    // a request
+    kReceiving,  // its body
     kAnswering,  // a worker is at it
     kSending,    // a piece is on its way to the peer
     kDiscarding  // refused; what the peer still sends is thrown away, so that it reads the answer
@@ -59,8 +62,14 @@ class HttpConnection : public net::StreamHandler,
 
   void Advance();
   void Serve(HttpRequest request);
+  void ServeGet(std::string id);
+  void ServePut(std::string id);
+  void Receive(std::unique_ptr<Incoming> body);
+  void TakeBody();
+  void Received(const absl::Status& status);
   void Answer(const absl::StatusOr<Download>& found);
   void AnswerObject(const Download& download);
+  void Redirect(const std::string& link);
   void Refuse(int status, bool keep_alive);
   void ReadPiece();
   void SendPiece(const absl::StatusOr<std::string>& piece);
@@ -81,7 +90,8 @@ class HttpConnection : public net::StreamHandler,
   std::string head_;  // goes out with the first piece
   std::shared_ptr<const ObjectFiles::Reader> file_;
   int64_t offset_ = 0;  // of the next piece
-  int64_t left_ = 0;
+  int64_t left_ = 0;    // of the answer, or of the body that comes in
+  std::shared_ptr<Incoming> body_;
   bool keep_alive_ = false;
   bool draining_ = false;
   bool ended_ = false;

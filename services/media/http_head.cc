@@ -1,5 +1,6 @@
 #include "services/media/http_head.h"
 
+#include <algorithm>
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/parser.hpp>
@@ -16,6 +17,7 @@ constexpr std::string_view kEnd = "\r\n\r\n";
 constexpr std::string_view kFilePath = "/file/";
 constexpr std::string_view kBearer = "bearer ";
 constexpr size_t kMaxId = 255;
+constexpr size_t kMaxType = 127;
 
 std::string Std(boost::beast::string_view text) { return {text.data(), text.size()}; }
 
@@ -44,6 +46,13 @@ int HexValue(char c) {
   return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
+// What may go into a header of ours as it came.
+std::string ContentType(std::string type) {
+  const bool plain =
+      std::all_of(type.begin(), type.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
+  return plain && type.size() <= kMaxType && type.find('/') != std::string::npos ? type : "";
+}
+
 bool IsAttributeCharacter(unsigned char c) {  // RFC 8187 attr-char
   return std::isalnum(c) != 0 ||
          std::string_view("!#$&+-.^_`|~").find(static_cast<char>(c)) != std::string_view::npos;
@@ -54,6 +63,7 @@ HttpRequest ReadRequest(const http::request_parser<http::empty_body>& parser) {
   HttpRequest request;
   if (message.method() == http::verb::get) request.method = HttpRequest::Method::kGet;
   if (message.method() == http::verb::head) request.method = HttpRequest::Method::kHead;
+  if (message.method() == http::verb::put) request.method = HttpRequest::Method::kPut;
   request.target = Std(message.target());
   // Two of them leave open which one counts.
   if (message.count(http::field::authorization) == 1) {
@@ -62,6 +72,13 @@ HttpRequest ReadRequest(const http::request_parser<http::empty_body>& parser) {
   if (message.count(http::field::range) == 1) request.range = Std(message[http::field::range]);
   request.if_range = Std(message[http::field::if_range]);
   request.has_body = parser.chunked() || parser.content_length().value_or(0) > 0;
+  request.chunked = parser.chunked();
+  if (parser.content_length()) {
+    const uint64_t length = *parser.content_length();
+    request.length = length > INT64_MAX ? INT64_MAX : static_cast<int64_t>(length);
+  }
+  request.expects_continue = message.count(http::field::expect) != 0;
+  request.content_type = ContentType(Std(message[http::field::content_type]));
   request.keep_alive = parser.keep_alive();
   return request;
 }
@@ -108,6 +125,11 @@ std::optional<std::string> FileId(std::string_view target) {
   return id;
 }
 
+std::string_view QueryOf(std::string_view target) {
+  const size_t mark = target.find('?');
+  return mark == std::string_view::npos ? std::string_view() : target.substr(mark + 1);
+}
+
 std::string RenderHead(const HttpAnswer& answer) {
   const auto status = static_cast<http::status>(answer.status);
   return "HTTP/1.1 " + std::to_string(answer.status) + " " + Std(http::obsolete_reason(status)) +
@@ -125,19 +147,20 @@ HttpAnswer ErrorAnswer(int status, bool keep_alive) {
   answer.length = static_cast<int64_t>(ErrorBody(status).size());
   answer.headers = "Content-Type: text/plain\r\n";
   if (status == 401) answer.headers += "WWW-Authenticate: Bearer\r\n";
-  if (status == 405) answer.headers += "Allow: GET, HEAD\r\n";
+  if (status == 405) answer.headers += "Allow: GET, HEAD, PUT\r\n";
   if (status == 503) answer.headers += "Retry-After: 1\r\n";
   return answer;
 }
 
-std::string ObjectHeaders(std::string_view filename, std::string_view etag, const ByteRange& range,
-                          int64_t size) {
-  std::string headers = "Content-Type: application/octet-stream\r\nAccept-Ranges: bytes\r\n";
-  headers += "Content-Disposition: " + ContentDisposition(filename) + "\r\n";
-  headers += "ETag: " + std::string(etag) + "\r\n";
+std::string ObjectHeaders(const ObjectFacts& object, const ByteRange& range) {
+  std::string headers = "Content-Type: " + object.content_type + "\r\nAccept-Ranges: bytes\r\n";
+  headers += "Content-Disposition: " + ContentDisposition(object.filename) + "\r\n";
+  headers += "Content-Security-Policy: default-src 'none'; sandbox\r\n";
+  headers += "ETag: " + object.etag + "\r\n";
   if (range.kind == ByteRange::Kind::kPart) {
     headers += "Content-Range: bytes " + std::to_string(range.first) + "-" +
-               std::to_string(range.first + range.length - 1) + "/" + std::to_string(size) + "\r\n";
+               std::to_string(range.first + range.length - 1) + "/" + std::to_string(object.size) +
+               "\r\n";
   }
   return headers;
 }

@@ -11,13 +11,17 @@
 namespace chat::media {
 
 struct HttpRequest {
-  enum class Method { kGet, kHead, kOther };
+  enum class Method { kGet, kHead, kPut, kOther };
   Method method = Method::kOther;
   std::string target;
   std::string token;     // of `Authorization: Bearer`; empty when there is no or another one
   std::string range;     // Range, empty without
   std::string if_range;  // If-Range, empty without
   bool has_body = false;
+  std::optional<int64_t> length;  // Content-Length
+  bool chunked = false;
+  bool expects_continue = false;
+  std::string content_type;  // printable, at most 127 bytes; else empty
   bool keep_alive = false;
 };
 
@@ -33,6 +37,8 @@ ParsedHead ParseHead(std::string_view bytes, size_t limit);
 
 // The <id> of `/file/<id>`, percent-decoded, a query left out; nullopt for any other target.
 std::optional<std::string> FileId(std::string_view target);
+// What follows the first `?`.
+std::string_view QueryOf(std::string_view target);
 
 struct HttpAnswer {
   int status = 200;
@@ -45,9 +51,12 @@ std::string RenderHead(const HttpAnswer& answer);
 std::string ErrorBody(int status);
 HttpAnswer ErrorAnswer(int status, bool keep_alive);
 
-// Headers of an object: always a download, never shown in place, never sniffed.
-std::string ObjectHeaders(std::string_view filename, std::string_view etag, const ByteRange& range,
-                          int64_t size);
+// Headers of an object: always a download, never shown in place, never sniffed, never a script.
+struct ObjectFacts {
+  std::string filename, content_type, etag;
+  int64_t size = 0;
+};
+std::string ObjectHeaders(const ObjectFacts& object, const ByteRange& range);
 // attachment with the name twice: in ASCII, and, where it is UTF-8, as RFC 8187 has it.
 std::string ContentDisposition(std::string_view filename);
 

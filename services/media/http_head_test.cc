@@ -95,7 +95,8 @@ TEST(HttpHeadTest, AnAnswerSaysWhatItMust) {
       "Cache-Control: private\r\nContent-Type: text/plain\r\nWWW-Authenticate: Bearer\r\n\r\n");
   EXPECT_NE(RenderHead(ErrorAnswer(405, false)).find("Connection: close\r\nContent-Type"),
             std::string::npos);
-  EXPECT_NE(RenderHead(ErrorAnswer(405, false)).find("Allow: GET, HEAD\r\n"), std::string::npos);
+  EXPECT_NE(RenderHead(ErrorAnswer(405, false)).find("Allow: GET, HEAD, PUT\r\n"),
+            std::string::npos);
 }
 
 }  // namespace

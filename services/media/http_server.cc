@@ -23,10 +23,10 @@ prometheus::Counter& TooMany() {
 
 }  // namespace
 
-HttpServer::HttpServer(DownloadSource& source, HttpLimits limits)
+HttpServer::HttpServer(DownloadSource& source, UploadTarget& target, HttpLimits limits)
     : limits_(limits),
       workers_(static_cast<size_t>(limits.workers)),
-      shared_{loop_, workers_, source, limits_, [this](HttpConnection* c) { Forget(c); }} {
+      shared_{loop_, workers_, source, target, limits_, [this](HttpConnection* c) { Forget(c); }} {
   Open();
   TooMany();
 }

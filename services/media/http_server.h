@@ -1,4 +1,4 @@
-// The media listener: GET and HEAD of /file/<id> over HTTP/1.1. One event loop carries all
+// The media listener: GET, HEAD and PUT of /file/<id> over HTTP/1.1. One event loop carries all
 // connections; workers look up, ask and read files, so that a connection costs no thread.
 #pragma once
 
@@ -17,8 +17,8 @@ namespace chat::media {
 
 class HttpServer {
  public:
-  // `source` outlives it.
-  HttpServer(DownloadSource& source, HttpLimits limits);
+  // `source` and `target` outlive it.
+  HttpServer(DownloadSource& source, UploadTarget& target, HttpLimits limits);
   ~HttpServer();
 
   // "address:port". kUnavailable when it cannot listen.

@@ -24,8 +24,10 @@ class OneObject : public DownloadSource {
     unlink(path.c_str());
     file_ = std::make_shared<const ObjectFiles::Reader>(file);
   }
-  absl::StatusOr<Download> Find(const std::string& token, const std::string& id) override {
-    if (token != "t") return absl::UnauthenticatedError("");
+  absl::StatusOr<Download> Find(const DownloadRequest& request) override {
+    const std::string& id = request.id;
+    if (request.query == "signature=read") return Whole();
+    if (request.token != "t") return absl::UnauthenticatedError("");
     if (id == "away") return absl::UnavailableError("");
     if (id == "slow") {
       std::unique_lock lock(mutex_);
@@ -35,7 +37,10 @@ class OneObject : public DownloadSource {
     } else if (id != "x") {
       return absl::NotFoundError("");
     }
-    return Download{7, static_cast<int64_t>(content_.size()), "name.bin", file_};
+    return Whole();
+  }
+  Download Whole() const {
+    return {7, static_cast<int64_t>(content_.size()), "name.bin", "image/png", file_, ""};
   }
   void AwaitAsked() {
     std::unique_lock lock(mutex_);
@@ -53,6 +58,43 @@ class OneObject : public DownloadSource {
   std::mutex mutex_;
   std::condition_variable changed_;
   bool asked_ = false, let_go_ = false;
+};
+
+// Takes a PUT to "x" with the link "signature=write", at most 400,000 bytes.
+class OneTarget : public UploadTarget {
+ public:
+  absl::StatusOr<std::unique_ptr<Incoming>> Accept(const UploadRequest& request) override {
+    if (request.query != "signature=write") return absl::PermissionDeniedError("");
+    if (request.name == "sealed") return absl::FailedPreconditionError("");
+    if (request.name != "x") return absl::NotFoundError("");
+    if (request.size > 400'000) return absl::OutOfRangeError("");
+    content_type_ = request.content_type;
+    return std::make_unique<Body>(*this);
+  }
+  std::string stored_, content_type_;
+  int64_t given_up_ = 0;
+
+ private:
+  class Body : public Incoming {
+   public:
+    explicit Body(OneTarget& target) : target_(target) {}
+    ~Body() override { target_.given_up_ += !finished_; }
+    absl::Status Write(std::string_view bytes) override {
+      bytes_ += bytes;
+      return absl::OkStatus();
+    }
+    absl::Status Finish() override {
+      finished_ = true;
+      if (bytes_ == "full") return absl::ResourceExhaustedError("");
+      target_.stored_ = bytes_;
+      return absl::OkStatus();
+    }
+
+   private:
+    OneTarget& target_;
+    std::string bytes_;
+    bool finished_ = false;
+  };
 };
 
 class Client {
@@ -126,7 +168,7 @@ class HttpServerTest : public testing::Test {
  protected:
   explicit HttpServerTest(
       HttpLimits limits = {.workers = 2, .connections = 3, .idle_ms = 10'000, .head_bytes = 1024})
-      : server_(source_, limits) {
+      : server_(source_, target_, limits) {
     const absl::Status started = server_.Start("127.0.0.1:0");
     EXPECT_TRUE(started.ok()) << started;
   }
@@ -138,6 +180,7 @@ class HttpServerTest : public testing::Test {
 
   const std::string content_ = Content();
   OneObject source_{content_};
+  OneTarget target_;
   HttpServer server_;
 };
 
@@ -148,7 +191,8 @@ TEST_F(HttpServerTest, AnObjectComesWholeAndAsADownload) {
   for (const char* header :
        {"Content-Length: 300000\r\n", "X-Content-Type-Options: nosniff\r\n", "ETag: \"7\"\r\n",
         "Content-Disposition: attachment; filename=\"name.bin\"; filename*=UTF-8''name.bin\r\n",
-        "Content-Type: application/octet-stream\r\n", "Accept-Ranges: bytes\r\n"}) {
+        "Content-Type: image/png\r\n", "Accept-Ranges: bytes\r\n",
+        "Content-Security-Policy: default-src 'none'; sandbox\r\n"}) {
     EXPECT_NE(answer.find(header), std::string::npos) << header;
   }
 }
@@ -183,7 +227,16 @@ TEST_F(HttpServerTest, RefusalsFollowTheTable) {
       {Request("GET", "/file/away"), 503},
       {Request("POST", "/file/x"), 405},
       {Request("DELETE", "/file/x"), 405},
-      {Request("PUT", "/file/x", "Content-Length: 5\r\n") + "01234", 413},
+      {Request("PUT", "/file/x", "Content-Length: 5\r\n") + "01234", 403},
+      {Request("GET", "/file/x", "Content-Length: 5\r\n") + "01234", 413},
+      {Request("PUT", "/file/x"), 405},
+      {Request("PUT", "/file/x?signature=read", "Content-Length: 1\r\n") + "0", 403},
+      {Request("PUT", "/file/y?signature=write", "Content-Length: 1\r\n") + "0", 404},
+      {Request("PUT", "/file/sealed?signature=write", "Content-Length: 1\r\n") + "0", 409},
+      {Request("PUT", "/file/x?signature=write", "Content-Length: 400001\r\n") + "0", 413},
+      {Request("PUT", "/file/x?signature=write", "Content-Length: 4\r\n") + "full", 507},
+      {Request("PUT", "/file/x?signature=write", "Transfer-Encoding: chunked\r\n"), 411},
+      {Request("PUT", "/file/x?signature=write", ""), 411},
       {Request("GET", "/file/x", "Transfer-Encoding: chunked\r\n") + "1\r\na\r\n0\r\n\r\n", 413},
       {Request("GET", "/file/x", "A: " + std::string(1100, 'a') + "\r\n"), 431},
       {"nonsense\r\n\r\n", 400},
@@ -229,7 +282,51 @@ TEST_F(HttpServerTest, CloseIsHonoured) {
 TEST_F(HttpServerTest, AnAnswerIsReadableThoughABodyWasNotRead) {
   Client client(server_.port());
   client.Send(Request("PUT", "/file/x", "Content-Length: 500000\r\n") + std::string(500'000, 'a'));
-  EXPECT_EQ(StatusOf(client.Answer()), 413);
+  EXPECT_EQ(StatusOf(client.Answer()), 403);
+}
+
+TEST_F(HttpServerTest, ALinkNeedsNoToken) {
+  EXPECT_EQ(StatusOf(Ask(Request("GET", "/file/x?signature=read", ""))), 200);
+}
+
+TEST_F(HttpServerTest, ABodyIsStoredWholeAndTheConnectionGoesOn) {
+  Client client(server_.port());
+  client.Send(Request("PUT", "/file/x?signature=write",
+                      "Content-Type: image/png\r\nContent-Length: 300000\r\n") +
+              content_ + Request("GET", "/file/y"));
+  EXPECT_EQ(StatusOf(client.Answer()), 200);
+  EXPECT_EQ(StatusOf(client.Answer()), 404);
+  EXPECT_TRUE(target_.stored_ == content_);
+  EXPECT_EQ(target_.content_type_, "image/png");
+  client.Send(Request("PUT", "/file/x?signature=write", "Content-Length: 0\r\n"));
+  EXPECT_EQ(StatusOf(client.Answer()), 200);
+  EXPECT_EQ(target_.stored_, "");
+  EXPECT_EQ(target_.content_type_, "application/octet-stream");
+  EXPECT_EQ(target_.given_up_, 0);
+}
+
+TEST_F(HttpServerTest, AClientThatWaitsIsToldToContinueOnlyWhenItMay) {
+  const std::string waits = "Content-Length: 5\r\nExpect: 100-continue\r\n";
+  Client client(server_.port());
+  client.Send(Request("PUT", "/file/x?signature=write", waits));
+  EXPECT_EQ(client.Answer(true), "HTTP/1.1 100 Continue\r\n\r\n");
+  client.Send("01234");
+  EXPECT_EQ(StatusOf(client.Answer()), 200);
+  EXPECT_EQ(target_.stored_, "01234");
+  EXPECT_EQ(StatusOf(Ask(Request("PUT", "/file/x?signature=no", waits))), 403);
+}
+
+TEST_F(HttpServerTest, HalfABodyIsGivenUp) {
+  {
+    Client client(server_.port());
+    client.Send(Request("PUT", "/file/x?signature=write",
+                        "Content-Length: 300000\r\nExpect: 100-continue\r\n"));
+    client.Answer(true);
+    client.Send(content_.substr(0, 200'000));
+  }
+  server_.Drain(std::chrono::seconds(10));
+  EXPECT_EQ(target_.given_up_, 1);
+  EXPECT_EQ(target_.stored_, "");
 }
 
 TEST_F(HttpServerTest, MoreConnectionsThanAllowedAreClosed) {

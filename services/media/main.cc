@@ -1,8 +1,8 @@
 #include "libs/base/status.h"
-#include "libs/log/log.h"
 #include "libs/rpc/channel.h"
 #include "libs/rpc/process.h"
 #include "services/media/media_config.h"
+#include "services/media/media_internal_service.h"
 #include "services/media/media_service.h"
 #include "services/media/migrations.h"
 #include "services/media/parts.h"
@@ -15,15 +15,15 @@ int main(int argc, char** argv) {
   process.Schema(pg::Schema{"media", media::kMigrations, &config.pg_url});
   return process.Run([&](rpc::Serving& serving) -> absl::Status {
     CHAT_RETURN_IF_ERROR(config.Check());
-    auto parts = std::make_shared<media::Parts>(config, rpc::RoundRobin(config.auth_addrs));
+    CHAT_ASSIGN_OR_RETURN(std::string link_secret, media::LinkSecret(config));
+    auto parts = std::make_shared<media::Parts>(
+        config, link_secret,
+        media::Peers{rpc::RoundRobin(config.auth_addrs), rpc::RoundRobin(config.messaging_addrs)});
     serving.Keep(parts);
     CHAT_RETURN_IF_ERROR(parts->files.Check());
     serving.Add(std::make_shared<media::MediaService>(parts->transfers));
-    serving.OnStarted([parts = parts.get(), listen = config.http_listen]() -> absl::Status {
-      CHAT_RETURN_IF_ERROR(parts->http.Start(listen));
-      log::Info("serving http", {{"port", parts->http.port()}});
-      return absl::OkStatus();
-    });
+    serving.Add(std::make_shared<media::MediaInternalService>(parts->attachments));
+    serving.OnStarted([parts = parts.get()] { return parts->StartHttp(); });
     serving.OnDrain([parts = parts.get()] { parts->http.Drain(std::chrono::seconds(3)); });
     return absl::OkStatus();
   });

@@ -11,6 +11,8 @@ MediaConfig Complete() {
   MediaConfig config;
   config.pg_url = "postgresql://x";
   config.auth_addrs = {"x:1"};
+  config.messaging_addrs = {"x:2"};
+  config.redis = "x:3";
   config.object_dir = "objects";
   return config;
 }
@@ -26,6 +28,33 @@ TEST(MediaConfigTest, WhatIsMissingIsRefusedByName) {
   config = Complete();
   config.pg_url.clear();
   EXPECT_EQ(Message(config.Check()), "pg_url: is missing");
+}
+
+TEST(MediaConfigTest, AnOptionalServerNeedsAllOfItsKeys) {
+  MediaConfig config = Complete();
+  config.s3.endpoint = "http://s3:1";
+  EXPECT_EQ(Message(config.Check()), "s3_bucket: is missing");
+  config.s3.bucket = "b";
+  EXPECT_EQ(Message(config.Check()), "s3_access_key: is missing");
+  config.s3.access_key = "k";
+  config.s3.secret_key = "s";
+  EXPECT_TRUE(config.Check().ok());
+  config.s3.sts_endpoint = "http://sts:1/";
+  EXPECT_EQ(Message(config.Check()),
+            "sts_endpoint: http(s)://host[:port], without a slash at the end");
+  config.s3.sts_endpoint = "http://sts:1";
+  EXPECT_EQ(Message(config.Check()), "sts_role_arn: is missing");
+  config = Complete();
+  config.calls.turn_uri = "turn:x:3478";
+  EXPECT_EQ(Message(config.Check()), "turn_secret: is missing");
+}
+
+TEST(MediaConfigTest, LinksBeginWithThePublicUrlOrTheListenersOwn) {
+  HttpConfig http;
+  http.listen = "0.0.0.0:0";
+  EXPECT_EQ(http.LinkBase(8080), "http://127.0.0.1:8080");
+  http.public_url = "https://media.example.org";
+  EXPECT_EQ(http.LinkBase(8080), "https://media.example.org");
 }
 
 TEST(MediaConfigTest, KeysHaveTheirNamesAndBounds) {

@@ -59,6 +59,7 @@ MediaFixture::MediaFixture() {
   folder_ = mkdtemp(pattern.data());
   pool_ = std::make_unique<pg::Pool>(DatabaseUrl(), 8);
   store_ = std::make_unique<PgObjectStore>(*pool_);
+  attachment_store_ = std::make_unique<PgAttachmentStore>(*pool_);
   files_ = std::make_unique<ObjectFiles>(folder_);
   transfers_ = std::make_unique<Transfers>(*store_, *files_, limits_);
 }

@@ -8,6 +8,8 @@
 #include <string>
 
 #include "libs/rpc/call.h"
+#include "services/media/local_space.h"
+#include "services/media/pg_attachment_store.h"
 #include "services/media/pg_object_store.h"
 #include "services/media/transfers.h"
 
@@ -32,11 +34,17 @@ class MediaFixture : public testing::Test {
   // A whole upload in one block.
   void Upload(const std::string& id, const std::string& data, int64_t account = 1);
   int64_t FilesLeft() const;
+  ObjectStore::Erase EraseFile() const {
+    return [this](const StoredPlace& place) { return files_->Erase(place.id); };
+  }
 
   std::string folder_;
   std::unique_ptr<pg::Pool> pool_;
   std::unique_ptr<PgObjectStore> store_;
+  std::unique_ptr<PgAttachmentStore> attachment_store_;
   std::unique_ptr<ObjectFiles> files_;
+  SignedLinks links_{"http://media", "secret"};
+  LocalSpace local_{links_, {}};
   TransferLimits limits_{.quota = {.account_bytes = 1000, .object_bytes = 600, .unfinished = 3},
                          .block_bytes = 100,
                          .max_packet = 1 << 20};

@@ -6,12 +6,15 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 
 #include "libs/base/status.h"
 
 namespace chat::media {
 namespace {
+
+constexpr char kGrowing[] = "/growing";
 
 absl::Status Failure(const char* what, const std::string& path, int error) {
   const std::string text =
@@ -99,6 +102,57 @@ absl::Status ObjectFiles::Append(int64_t id, int64_t offset, std::string_view by
   CHAT_RETURN_IF_ERROR(WriteAt(file.value(), path, offset, bytes));
   if (fsync(file.value()) != 0) return Failure("cannot sync", path, errno);
   return offset == 0 ? SyncFolder(Folder(id)) : absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<ObjectFiles::Growing>> ObjectFiles::Grow(int64_t id) const {
+  const std::string folder = folder_ + kGrowing;
+  if (mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
+    return Failure("cannot make", folder, errno);
+  }
+  std::string path = folder + "/" + std::to_string(id) + "-XXXXXX";
+  const int file = mkostemp(path.data(), O_CLOEXEC);
+  if (file < 0) return Failure("cannot make", path, errno);
+  return std::make_unique<Growing>(file, path);
+}
+
+absl::Status ObjectFiles::Adopt(Growing& file, int64_t id) const {
+  if (file.path_.empty()) return absl::OkStatus();  // it has: the transaction around is repeated
+  const std::string folder = Folder(id);
+  if (mkdir(folder.c_str(), 0700) == 0) {
+    CHAT_RETURN_IF_ERROR(SyncFolder(folder_));
+  } else if (errno != EEXIST) {
+    return Failure("cannot make", folder, errno);
+  }
+  if (rename(file.path_.c_str(), Path(id).c_str()) != 0) {
+    return Failure("cannot move", file.path_, errno);
+  }
+  file.path_.clear();
+  return SyncFolder(folder);
+}
+
+void ObjectFiles::RemoveLeftovers(int64_t age_s) const {
+  std::error_code error;
+  const auto oldest = std::filesystem::file_time_type::clock::now() - std::chrono::seconds(age_s);
+  for (const auto& entry : std::filesystem::directory_iterator(folder_ + kGrowing, error)) {
+    const auto written = entry.last_write_time(error);
+    if (!error && written < oldest) std::filesystem::remove(entry.path(), error);
+  }
+}
+
+ObjectFiles::Growing::~Growing() {
+  close(descriptor_);
+  if (!path_.empty()) unlink(path_.c_str());
+}
+
+absl::Status ObjectFiles::Growing::Write(std::string_view bytes) {
+  CHAT_RETURN_IF_ERROR(WriteAt(descriptor_, path_, size_, bytes));
+  size_ += static_cast<int64_t>(bytes.size());
+  return absl::OkStatus();
+}
+
+absl::Status ObjectFiles::Growing::Sync() {
+  if (fsync(descriptor_) != 0) return Failure("cannot sync", path_, errno);
+  return absl::OkStatus();
 }
 
 int64_t ObjectFiles::Size(int64_t id) const {

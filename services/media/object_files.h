@@ -26,6 +26,29 @@ class ObjectFiles {
   // OK also when there is none.
   absl::Status Erase(int64_t id) const;
 
+  // A file that grows beside the objects until Adopt() makes it one; removed with it otherwise.
+  class Growing {
+   public:
+    Growing(int descriptor, std::string path) : descriptor_(descriptor), path_(std::move(path)) {}
+    ~Growing();
+    Growing(const Growing&) = delete;
+    Growing& operator=(const Growing&) = delete;
+    absl::Status Write(std::string_view bytes);
+    absl::Status Sync();
+    int64_t size() const { return size_; }
+
+   private:
+    friend class ObjectFiles;
+    int descriptor_;
+    std::string path_;
+    int64_t size_ = 0;
+  };
+  absl::StatusOr<std::unique_ptr<Growing>> Grow(int64_t id) const;
+  // After Sync(): the file takes the place of the object's, durably. Repeating it does nothing.
+  absl::Status Adopt(Growing& file, int64_t id) const;
+  // Removes growing files that a crash left behind, older than that.
+  void RemoveLeftovers(int64_t age_s) const;
+
   // An open file to read from, closed with it.
   class Reader {
    public:

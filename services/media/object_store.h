@@ -27,10 +27,11 @@ struct NewUpload {
   std::string meta;      // BERT term; empty: none
 };
 
-struct Object {
-  int64_t id = 0;
-  int64_t size = 0;
-  std::string filename;
+// Where an object's bytes are.
+struct StoredPlace {
+  int64_t id = 0;    // of the file
+  std::string name;  // in the bucket
+  bool remote = false;
 };
 
 class ObjectStore {
@@ -52,18 +53,15 @@ class ObjectStore {
                                                        const TransferKey& key,
                                                        const Write& write) = 0;
 
-  // Calls `erase` for the upload's bytes, then forgets it. A finished object stays. False: there is
-  // no unfinished upload of this name. With `idle_s`, only one that has waited so long.
-  using Erase = std::function<absl::Status(int64_t id)>;
+  // Calls `erase` for the upload's bytes, then forgets it. A finished object stays, one of an
+  // `upload` message once that is complete. False: there is no unfinished upload of this name. With
+  // `idle_s`, only one that has waited so long.
+  using Erase = std::function<absl::Status(const StoredPlace& place)>;
   virtual absl::StatusOr<bool> Cancel(pg::Deadline deadline, const TransferKey& key,
                                       const Erase& erase, int64_t idle_s = 0) = 0;
 
   // Unfinished uploads that have waited for `idle_s`, longest first, at most 100.
   virtual absl::StatusOr<std::vector<TransferKey>> Idle(pg::Deadline deadline, int64_t idle_s) = 0;
-
-  // A finished object by its uploader's name for it.
-  virtual absl::StatusOr<std::optional<Object>> Find(pg::Deadline deadline,
-                                                     const TransferKey& key) = 0;
 };
 
 }  // namespace chat::media

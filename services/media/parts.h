@@ -6,42 +6,42 @@
 #include <memory>
 
 #include "libs/pg/pool.h"
+#include "services/media/attachments.h"
 #include "services/media/downloads.h"
 #include "services/media/housekeeping.h"
 #include "services/media/http_server.h"
+#include "services/media/local_space.h"
 #include "services/media/media_config.h"
+#include "services/media/pg_attachment_store.h"
 #include "services/media/pg_object_store.h"
 #include "services/media/transfers.h"
 
 namespace chat::media {
 
+// The secret of links: the configured one, or the one that all replicas share in PostgreSQL.
+absl::StatusOr<std::string> LinkSecret(const MediaConfig& config);
+
+struct Peers {
+  std::shared_ptr<grpc::Channel> auth, messaging;
+};
+
 struct Parts {
   // `config` has passed Check().
-  Parts(const MediaConfig& config, const std::shared_ptr<grpc::Channel>& auth_channel)
-      : pool(config.pg_url, static_cast<int>(config.pg_pool)),
-        store(pool),
-        files(config.object_dir),
-        transfers(store, files,
-                  {.quota = {.account_bytes = config.quota_bytes,
-                             .object_bytes = config.max_object_bytes,
-                             .unfinished = config.uploads_per_account},
-                   .block_bytes = config.block_bytes,
-                   .max_packet = config.max_packet}),
-        housekeeping(store, files, config.upload_life_s, std::chrono::seconds(config.sweep_s)),
-        auth(v1::AuthInternal::NewStub(auth_channel)),
-        downloads(store, files, *auth),
-        http(downloads, {.workers = config.http_workers,
-                         .connections = config.http_connections,
-                         .connections_per_address = config.http_connections_per_address,
-                         .idle_ms = config.http_idle_s * 1000,
-                         .head_bytes = static_cast<size_t>(config.http_head_bytes)}) {}
+  Parts(const MediaConfig& config, std::string link_secret, const Peers& peers);
+  absl::Status StartHttp();
 
+  const MediaConfig config;
   pg::Pool pool;
   PgObjectStore store;
+  PgAttachmentStore attachment_store;
   ObjectFiles files;
   Transfers transfers;
-  Housekeeping housekeeping;
+  SignedLinks links;
+  LocalSpace local;
   std::unique_ptr<v1::AuthInternal::Stub> auth;
+  std::unique_ptr<v1::FeedsInternal::Stub> feeds;
+  Attachments attachments;
+  Housekeeping housekeeping;
   Downloads downloads;
   HttpServer http;
 };

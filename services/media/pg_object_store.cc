@@ -16,11 +16,16 @@ constexpr pg::Statement kAddUse{"media_add_use",
                                 "UPDATE media.usage SET bytes = bytes + $2 WHERE account_id = $1"};
 constexpr pg::Statement kUnfinished{
     "media_unfinished",
-    "SELECT count(*) FROM media.object WHERE account_id = $1 AND finished IS NULL"};
+    "SELECT count(*) FROM media.object"
+    " WHERE account_id = $1 AND finished IS NULL AND message_id IS NULL"};
+// Of an `upload` message that was not completed, or half an upload.
+#define CHAT_UNFINISHED "(finished IS NULL OR (message_id IS NOT NULL AND sealed IS NULL))"
 constexpr pg::Statement kLock{
     "media_lock",
     "SELECT id, size, stored, finished IS NOT NULL AS finished,"
-    "  touched < now() - $3 * interval '1 second' AS idle"
+    "  touched < now() - $3 * interval '1 second' AS idle,"
+    "  NOT " CHAT_UNFINISHED
+    " AS kept, name, remote"
     " FROM media.object WHERE account_id = $1 AND transfer_id = $2 FOR UPDATE"};
 constexpr pg::Statement kCreate{
     "media_create",
@@ -37,19 +42,16 @@ constexpr pg::Statement kStore{"media_store",
                                "  finished = CASE WHEN $3 THEN now() END"
                                " WHERE id = $1"};
 constexpr pg::Statement kRemove{"media_remove", "DELETE FROM media.object WHERE id = $1"};
-constexpr pg::Statement kIdle{
-    "media_idle",
-    "SELECT account_id, transfer_id FROM media.object"
-    " WHERE finished IS NULL AND touched < now() - $1 * interval '1 second'"
-    " ORDER BY touched LIMIT 100"};
-constexpr pg::Statement kFind{
-    "media_find",
-    "SELECT id, size, filename FROM media.object"
-    " WHERE account_id = $1 AND transfer_id = $2 AND finished IS NOT NULL"};
-
+constexpr pg::Statement kIdle{"media_idle",
+                              "SELECT account_id, transfer_id FROM media.object"
+                              " WHERE " CHAT_UNFINISHED
+                              " AND touched < now() - $1 * interval '1 second'"
+                              " ORDER BY touched LIMIT 100"};
 struct Locked {
   Upload upload;
   bool idle = false;
+  bool kept = false;
+  StoredPlace place;
 };
 
 std::optional<Locked> Lock(pg::Tx& tx, const TransferKey& key, int64_t idle_s = 0) {
@@ -58,7 +60,9 @@ std::optional<Locked> Lock(pg::Tx& tx, const TransferKey& key, int64_t idle_s = 
   const pqxx::row& row = rows[0];
   return Locked{{row["id"].as<int64_t>(), row["size"].as<int64_t>(), row["stored"].as<int64_t>(),
                  row["finished"].as<bool>()},
-                row["idle"].as<bool>()};
+                row["idle"].as<bool>(),
+                row["kept"].as<bool>(),
+                {row["id"].as<int64_t>(), row["name"].c_str(), row["remote"].as<bool>()}};
 }
 
 int64_t LockUse(pg::Tx& tx, AccountId account) {
@@ -136,9 +140,9 @@ absl::StatusOr<bool> PgObjectStore::Cancel(pg::Deadline deadline, const Transfer
   return pool_.Get<bool>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<bool> {
     LockUse(tx, key.account);
     std::optional<Locked> locked = Lock(tx, key, idle_s);
-    if (!locked || locked->upload.finished || (idle_s > 0 && !locked->idle)) return false;
+    if (!locked || locked->kept || (idle_s > 0 && !locked->idle)) return false;
     // Bytes first: a crash between leaves a row that is removed again, not bytes that nobody knows.
-    CHAT_RETURN_IF_ERROR(erase(locked->upload.id));
+    CHAT_RETURN_IF_ERROR(erase(locked->place));
     tx.Exec(kRemove, locked->upload.id);
     tx.Exec(kAddUse, key.account.value, -locked->upload.size);
     return true;
@@ -154,17 +158,6 @@ absl::StatusOr<std::vector<TransferKey>> PgObjectStore::Idle(pg::Deadline deadli
       keys.push_back({AccountId{row[0].as<int64_t>()}, binarystring(row[1]).str()});
     }
     return keys;
-  });
-}
-
-absl::StatusOr<std::optional<Object>> PgObjectStore::Find(pg::Deadline deadline,
-                                                          const TransferKey& key) {
-  using Found = std::optional<Object>;
-  return pool_.Get<Found>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<Found> {
-    pqxx::result rows = tx.Exec(kFind, key.account.value, binarystring(key.id));
-    if (rows.empty()) return Found();
-    return Found(
-        Object{rows[0][0].as<int64_t>(), rows[0][1].as<int64_t>(), binarystring(rows[0][2]).str()});
   });
 }
 

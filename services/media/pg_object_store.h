@@ -17,8 +17,6 @@ class PgObjectStore : public ObjectStore {
   absl::StatusOr<bool> Cancel(pg::Deadline deadline, const TransferKey& key, const Erase& erase,
                               int64_t idle_s) override;
   absl::StatusOr<std::vector<TransferKey>> Idle(pg::Deadline deadline, int64_t idle_s) override;
-  absl::StatusOr<std::optional<Object>> Find(pg::Deadline deadline,
-                                             const TransferKey& key) override;
 
  private:
   pg::Pool& pool_;

@@ -101,7 +101,8 @@ OpenVerdict Transfers::Judge(const std::optional<Upload>& upload, int64_t size,
 absl::StatusOr<v1::FtpAck> Transfers::Cancel(const rpc::Call& call, const v1::Ftp& ftp) {
   CHAT_RETURN_IF_ERROR(
       store_
-          .Cancel(call.deadline, KeyOf(call, ftp), [this](int64_t id) { return files_.Erase(id); })
+          .Cancel(call.deadline, KeyOf(call, ftp),
+                  [this](const StoredPlace& place) { return files_.Erase(place.id); })
           .status());
   Count("cancelled");
   return Answer(ftp, kInit, 0, 0);

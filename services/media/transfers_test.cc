@@ -16,12 +16,12 @@ namespace {
 class TransfersTest : public MediaFixture {
  protected:
   std::string Stored(const std::string& id, int64_t account = 1) {
-    const auto object = store_->Find(Soon(), {AccountId{account}, id});
-    EXPECT_TRUE(object.ok()) << object.status();
-    if (!object.ok() || !*object) return "(none)";
-    const auto file = files_->Open((*object)->id);
+    const auto found = attachment_store_->Find(Soon(), {{AccountId{account}, id}});
+    EXPECT_TRUE(found.ok()) << found.status();
+    if (!found.ok() || !(*found)[0]) return "(none)";
+    const auto file = files_->Open((*found)[0]->id);
     EXPECT_TRUE(file.ok()) << file.status();
-    return file.ok() ? *(*file)->Read(0, static_cast<size_t>((*object)->size)) : "";
+    return file.ok() ? *(*file)->Read(0, static_cast<size_t>((*found)[0]->size)) : "";
   }
   static void ExpectRefused(const v1::FtpAck& ack, int64_t offset) {
     EXPECT_EQ(ack.status(), "send");
@@ -41,6 +41,15 @@ class TransfersTest : public MediaFixture {
     return "";
   }
 };
+
+TEST_F(TransfersTest, OptionsAreEchoedWhereTheyCame) {
+  v1::Ftp ftp = Init("u", 10);
+  EXPECT_FALSE(Step(ftp).has_options());
+  ftp.set_options("\x6a");
+  EXPECT_EQ(Step(ftp).options(), "\x6a");
+  ftp.set_sid("wrong");
+  EXPECT_EQ(Step(ftp).options(), "\x6a");
+}
 
 TEST_F(TransfersTest, AnUploadGoesFromInitToTheLastBlock) {
   const v1::FtpAck open = Step(Init("u", 10));
@@ -236,7 +245,7 @@ TEST_F(TransfersTest, UploadsThatWaitTooLongAreRemovedAndOthersAreNot) {
   Upload("whole", "0123");
   Exec("UPDATE media.object SET touched = now() - interval '25 hours'");
   Step(Init("young", 10));
-  EXPECT_EQ(RemoveIdleUploads(*store_, *files_, 86'400), 1);
+  EXPECT_EQ(RemoveIdleUploads(*store_, EraseFile(), 86'400), 1);
   ExpectRefused(Step(Block("old", 10, 4, "456789")), 0);
   EXPECT_EQ(Stored("whole"), "0123");
   EXPECT_EQ(Step(Init("young", 10)).status(), "init");

@@ -1,0 +1,61 @@
+#include "services/media/parts.h"
+
+#include "libs/base/status.h"
+#include "libs/log/log.h"
+#include "services/media/digests.h"
+
+namespace chat::media {
+namespace {
+
+constexpr size_t kSecretBytes = 32;
+constexpr std::chrono::seconds kPatience{10};
+
+}  // namespace
+
+absl::StatusOr<std::string> LinkSecret(const MediaConfig& config) {
+  if (!config.http.link_secret.empty()) return config.http.link_secret;
+  pg::Pool pool(config.pg_url, 1);
+  return PgAttachmentStore(pool).Secret(std::chrono::steady_clock::now() + kPatience, "links",
+                                        RandomBytes(kSecretBytes));
+}
+
+Parts::Parts(const MediaConfig& config_, std::string link_secret, const Peers& peers)
+    : config(config_),
+      pool(config.pg_url, static_cast<int>(config.pg_pool)),
+      store(pool),
+      attachment_store(pool),
+      files(config.object_dir),
+      transfers(store, files,
+                {.quota = {.account_bytes = config.quota_bytes,
+                           .object_bytes = config.max_object_bytes,
+                           .unfinished = config.uploads_per_account},
+                 .block_bytes = config.block_bytes,
+                 .max_packet = config.max_packet}),
+      links(config.http.public_url, std::move(link_secret)),
+      local(links, {.put_s = config.http.put_link_life_s, .get_s = config.http.get_link_life_s}),
+      auth(v1::AuthInternal::NewStub(peers.auth)),
+      feeds(v1::FeedsInternal::NewStub(peers.messaging)),
+      attachments(attachment_store, files, links, local, local,
+                  {.object_bytes = config.max_object_bytes,
+                   .account_bytes = config.quota_bytes,
+                   .open_parts = config.link_parts_per_account}),
+      housekeeping(
+          store, [this](const StoredPlace& place) { return files.Erase(place.id); },
+          config.upload_life_s, std::chrono::seconds(config.sweep_s),
+          [this] { files.RemoveLeftovers(config.upload_life_s); }),
+      downloads(attachment_store, files, links, local, {*auth, *feeds}),
+      http(downloads, attachments,
+           {.workers = config.http.workers,
+            .connections = config.http.connections,
+            .connections_per_address = config.http.connections_per_address,
+            .idle_ms = config.http.idle_s * 1000,
+            .head_bytes = static_cast<size_t>(config.http.head_bytes)}) {}
+
+absl::Status Parts::StartHttp() {
+  CHAT_RETURN_IF_ERROR(http.Start(config.http.listen));
+  links.SetBase(config.http.LinkBase(http.port()));
+  log::Info("serving http", {{"port", http.port()}});
+  return absl::OkStatus();
+}
+
+}  // namespace chat::media
