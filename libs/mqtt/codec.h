@@ -2,14 +2,18 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "libs/mqtt/message.h"
 #include "libs/mqtt/packet.h"
 
-// Bytes <-> packets of MQTT 3.1 and 3.1.1. A CONNECT of level 5 is recognised and refused by name.
-// No state machine is in here: that the first packet is CONNECT, for one, is Connection's to say.
+// Bytes <-> packets of MQTT 3.1, 3.1.1 and 5.0. A decoder learns the version from the CONNECT that
+// it decodes, or is told. No state machine is in here: that the first packet is CONNECT, for one,
+// is Connection's to say.
 namespace chat::mqtt {
 
 // Whose bytes are decoded: a kServer decoder takes what clients send, a kClient decoder what
@@ -40,8 +44,11 @@ class Decoder {
   // answers kNeedMore, also gives the buffer back.
   DecodeStatus Next(std::string_view& input, Packet& packet, ProtocolError& error);
 
-  // The protocol level byte of the CONNECT that was last decoded or refused; 0 before. After
-  // Reason::kUnsupportedProtocolVersion it says in which framing to answer.
+  // The framing of a stream without CONNECT in it (Role::kClient). Before the first packet.
+  void SetVersion(Version version) { level_ = static_cast<uint8_t>(version); }
+
+  // The protocol level byte of the first CONNECT, decoded or refused; 0 before. After
+  // Reason::kUnsupportedProtocolVersion it says in which framing to answer, 4 or 5.
   uint8_t connect_level() const { return level_; }
 
   // Gives the buffer back when the packet in it has been handed out; its views end. For a caller
@@ -54,6 +61,8 @@ class Decoder {
  private:
   DecodeStatus Fail(ProtocolError& error, const ProtocolError& what);
   void Keep(std::string_view& input, size_t count, size_t total);
+  std::optional<ProtocolError> Read(PacketType type, uint8_t flags, std::string_view body,
+                                    Packet& packet);
 
   std::string buffer_;
   uint32_t max_packet_size_;
@@ -63,14 +72,18 @@ class Decoder {
   bool failed_ = false;
 };
 
-// Appends the packet to `out`. The caller keeps to the rules of the standard: strings of at most
+// Appends the packet to `out` in the framing of `version`; below k5 properties and reason codes
+// have no place and are left out. The caller keeps to the rules of the standard: strings of at most
 // 65,535 bytes of valid UTF-8, a packet id where one is due, lists that are not empty; an encoded
-// packet beyond kMaxRemainingLength is an invariant broken (aborts). `version` chooses the framing;
-// for k5 only CONNACK is known.
+// packet beyond kMaxRemainingLength is an invariant broken (aborts).
 void Encode(const Packet& packet, Version version, std::string& out);
 void EncodeConnack(const Connack& connack, Version version, std::string& out);
 // PUBACK, PUBREC, PUBREL or PUBCOMP without building a Packet.
 void EncodeAck(PacketType type, PacketId id, std::string& out);
+void EncodeAck(PacketType type, PacketId id, Version version, Reason reason, std::string& out);
+
+// The identifiers of the subscriptions that brought a message (5.0); null: none.
+using SubscriptionIds = std::shared_ptr<const std::vector<uint32_t>>;
 
 // What differs between the receivers of one message.
 struct PublishHead {
@@ -78,15 +91,30 @@ struct PublishHead {
   bool dup = false;
   bool retain = false;
   PacketId id = kNoPacketId;  // set exactly when qos > 0
+  SubscriptionIds subscriptions = nullptr;
+};
+
+// What differs between the connections of one receiver.
+struct PublishFraming {
+  Version version = Version::k311;
+  bool with_topic = true;  // 5.0: false when `alias` stands for it already
+  uint16_t alias = 0;      // 5.0: 0 for none
+  std::optional<uint32_t> expiry_s;
 };
 
 // Fan-out: appends everything of the PUBLISH that precedes the payload (fixed header, topic, packet
-// id). The packet is this head followed by message.payload(), which all receivers share.
-void EncodePublishHead(const PublishHead& head, const Message& message, std::string& out);
+// id, properties). The packet is this head followed by message.payload(), which all receivers
+// share.
+void EncodePublishHead(const PublishHead& head, const Message& message, std::string& out,
+                       const PublishFraming& framing = {});
 // The same into memory of the caller's: `out` has room for PublishHeadSize bytes; answers how many
 // were written.
-size_t WritePublishHead(const PublishHead& head, const Message& message, char* out);
+size_t WritePublishHead(const PublishHead& head, const Message& message, char* out,
+                        const PublishFraming& framing = {});
+// The size of that PUBLISH with its payload.
+size_t PublishSize(const PublishHead& head, const Message& message,
+                   const PublishFraming& framing = {});
 // The most bytes the head of this message can take.
-size_t PublishHeadSize(const Message& message);
+size_t PublishHeadSize(const PublishHead& head, const Message& message);
 
 }  // namespace chat::mqtt

@@ -1,5 +1,6 @@
 #include <cstdint>
 #include <cstdlib>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -8,8 +9,8 @@
 #include "libs/mqtt/codec_testing.h"
 
 // Any bytes, in any split, decode to the same packets or the same error; what was decoded is
-// encoded to bytes that decode to it again. First byte: bit 0 the role, the rest the size of the
-// pieces.
+// encoded to bytes that decode to it again. First byte: bit 0 the role, bit 1 the version of what
+// servers send, the rest the size of the pieces.
 
 namespace {
 
@@ -30,14 +31,23 @@ void Require(bool invariant) {
 }
 
 // The packets of `bytes`, encoded anew.
-std::string EncodeAgain(std::string_view bytes, Role role) {
+std::string EncodeAgain(std::string_view bytes, Role role, Version version) {
   std::string out;
   Decoder decoder(role, kMaxPacket);
+  if (role == Role::kClient) decoder.SetVersion(version);
+  bool connected = role == Role::kClient;
   Packet packet;
   ProtocolError error;
   while (decoder.Next(bytes, packet, error) == DecodeStatus::kPacket) {
     const auto* connect = std::get_if<Connect>(&packet);
-    Encode(packet, connect != nullptr ? connect->version : Version::k311, out);
+    // The first CONNECT says how all that follows is framed.
+    if (connect != nullptr && !connected) version = connect->version;
+    connected |= connect != nullptr;
+    Encode(packet,
+           connect != nullptr ? connect->version
+           : connected        ? version
+                              : Version::k311,
+           out);
   }
   return out;
 }
@@ -47,16 +57,18 @@ std::string EncodeAgain(std::string_view bytes, Role role) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
   const Role role = (data[0] & 1) != 0 ? Role::kClient : Role::kServer;
-  const size_t step = 1 + (data[0] >> 1) % 16;
+  const Version version = (data[0] & 2) != 0 ? Version::k5 : Version::k311;
+  const std::optional<Version> told = role == Role::kClient ? std::optional(version) : std::nullopt;
+  const size_t step = 1 + (data[0] >> 2) % 16;
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
 
-  const Decoded whole = DecodeAll(bytes, role, 0, kMaxPacket);
-  const Decoded pieces = DecodeAll(bytes, role, step, kMaxPacket);
+  const Decoded whole = DecodeAll(bytes, role, 0, kMaxPacket, told);
+  const Decoded pieces = DecodeAll(bytes, role, step, kMaxPacket, told);
   Require(whole.packets == pieces.packets);
   Require(whole.error == pieces.error);
   Require(whole.reason == pieces.reason);
 
-  const Decoded again = DecodeAll(EncodeAgain(bytes, role), role, step, kMaxPacket);
+  const Decoded again = DecodeAll(EncodeAgain(bytes, role, version), role, step, kMaxPacket, told);
   Require(again.packets == whole.packets);
   Require(again.error.empty());
   return 0;

@@ -1,40 +1,56 @@
 #include "libs/mqtt/connection.h"
 
-#include <array>
+#include <algorithm>
 #include <utility>
+
+#include "libs/mqtt/connection_terms.h"
 
 namespace chat::mqtt {
 
 namespace {
 
-// PUBLISH heads up to this size are built on the stack.
-constexpr size_t kSmallHead = 512;
+// A client may send these in DISCONNECT (3.14.2.1).
+bool IsReasonOfClient(Reason reason) {
+  switch (reason) {
+    case Reason::kSuccess:
+    case Reason::kDisconnectWithWill:
+    case Reason::kUnspecifiedError:
+    case Reason::kMalformedPacket:
+    case Reason::kProtocolError:
+    case Reason::kImplementationSpecificError:
+    case Reason::kTopicNameInvalid:
+    case Reason::kReceiveMaximumExceeded:
+    case Reason::kTopicAliasInvalid:
+    case Reason::kPacketTooLarge:
+    case Reason::kMessageRateTooHigh:
+    case Reason::kQuotaExceeded:
+    case Reason::kAdministrativeAction:
+    case Reason::kPayloadFormatInvalid:
+      return true;
+    default:
+      return false;
+  }
+}
 
 std::unique_ptr<StoredWill> Store(const std::optional<Will>& will) {
   if (!will) return nullptr;
-  return std::make_unique<StoredWill>(
-      StoredWill{std::string(will->topic), std::string(will->payload), will->qos, will->retain});
-}
-
-Reason ReasonOf(ConnectCode code) {
-  switch (code) {
-    case ConnectCode::kAccepted:
-      return Reason::kSuccess;
-    case ConnectCode::kUnacceptableProtocolVersion:
-      return Reason::kUnsupportedProtocolVersion;
-    case ConnectCode::kIdentifierRejected:
-      return Reason::kClientIdentifierNotValid;
-    case ConnectCode::kServerUnavailable:
-      return Reason::kServerUnavailable;
-    case ConnectCode::kBadUserNameOrPassword:
-      return Reason::kBadUserNameOrPassword;
-    case ConnectCode::kNotAuthorized:
-      return Reason::kNotAuthorized;
-  }
-  return Reason::kUnspecifiedError;
+  auto stored = std::make_unique<StoredWill>();
+  stored->topic = will->topic;
+  stored->payload = will->payload;
+  stored->qos = will->qos;
+  stored->retain = will->retain;
+  stored->delay_s = FindNumber(will->properties, PropertyId::kWillDelay).value_or(0);
+  stored->expiry_s = FindNumber(will->properties, PropertyId::kMessageExpiry);
+  stored->properties = PassedOn(will->properties);
+  return stored;
 }
 
 }  // namespace
+
+uint32_t SessionExpiryOf(const Connect& connect) {
+  if (connect.version != Version::k5) return connect.clean_session ? 0 : kNeverExpires;
+  return FindNumber(connect.properties, PropertyId::kSessionExpiry).value_or(0);
+}
 
 // Bytes that arrived while reading was paused; `begin` moves over what has been decoded, so that a
 // pause after each packet does not move the rest each time.
@@ -140,15 +156,17 @@ void Connection::Hold(std::string_view bytes) {
 // ---- packets
 // --------------------------------------------------------------------------------------
 
-void Connection::Handle(const Packet& packet) {
+void Connection::Handle(Packet& packet) {
   if (const auto* connect = std::get_if<Connect>(&packet)) return HandleConnect(*connect);
   if (state_ != State::kConnected) {
     return Finish(CloseCause::kProtocolError,
                   {Reason::kProtocolError, "MQTT-3.1.0-1", "the first packet is not CONNECT"});
   }
-  if (const auto* publish = std::get_if<Publish>(&packet)) return HandlePublish(*publish);
+  if (auto* publish = std::get_if<Publish>(&packet)) return HandlePublish(*publish);
   if (const auto* p = std::get_if<Puback>(&packet)) return FailIf(session_->OnPuback(p->id));
-  if (const auto* p = std::get_if<Pubrec>(&packet)) return FailIf(session_->OnPubrec(p->id));
+  if (const auto* p = std::get_if<Pubrec>(&packet)) {
+    return FailIf(session_->OnPubrec(p->id, p->reason));
+  }
   if (const auto* p = std::get_if<Pubrel>(&packet)) return FailIf(session_->OnPubrel(p->id));
   if (const auto* p = std::get_if<Pubcomp>(&packet)) return FailIf(session_->OnPubcomp(p->id));
   if (const auto* p = std::get_if<Subscribe>(&packet)) {
@@ -162,10 +180,8 @@ void Connection::Handle(const Packet& packet) {
   if (std::holds_alternative<Pingreq>(packet)) {
     return handler_->OnSend(std::string_view("\xD0\x00", 2));  // MQTT-3.12.4-1
   }
-  if (std::holds_alternative<Disconnect>(packet)) {
-    will_.reset();  // MQTT-3.14.4-3
-    Finish(CloseCause::kClientDisconnect, {});
-  }
+  if (const auto* p = std::get_if<Disconnect>(&packet)) return HandleDisconnect(*p);
+  if (const auto* p = std::get_if<Auth>(&packet)) return HandleAuth(*p);
 }
 
 void Connection::HandleConnect(const Connect& connect) {
@@ -177,15 +193,38 @@ void Connection::HandleConnect(const Connect& connect) {
   version_ = connect.version;
   clean_session_ = connect.clean_session;
   keep_alive_s_ = connect.keep_alive_s;
-  // MQTT-3.1.3-7, MQTT-3.1.3-8; 3.1 wants 1 to 23 characters.
-  if (connect.client_id.empty() && (!clean_session_ || version_ == Version::k31)) {
+  if (version_ == Version::k5) {
+    LearnTerms(connect);
+    // MQTT5-4.12.0-1: no method is offered.
+    if (FindProperty(connect.properties, PropertyId::kAuthenticationMethod) != nullptr) {
+      return Refuse(Reason::kBadAuthenticationMethod);
+    }
+  } else if (connect.client_id.empty() && (!clean_session_ || version_ == Version::k31)) {
+    // MQTT-3.1.3-7, MQTT-3.1.3-8; 3.1 wants 1 to 23 characters.
     return Refuse(ConnectCode::kIdentifierRejected);
   }
   will_ = Store(connect.will);
   handler_->OnConnect(connect);
 }
 
-void Connection::HandlePublish(const Publish& publish) {
+void Connection::LearnTerms(const Connect& connect) {
+  const auto number = [&connect](PropertyId id) { return FindNumber(connect.properties, id); };
+  const uint32_t aliases = number(PropertyId::kTopicAliasMaximum).value_or(0);
+  terms_ = std::make_unique<Terms>(
+      static_cast<uint16_t>(std::min<uint32_t>(aliases, limits_->outbound_aliases)));
+  terms_->session_expiry_s = SessionExpiryOf(connect);
+  terms_->max_packet_size = number(PropertyId::kMaximumPacketSize).value_or(UINT32_MAX);
+  terms_->receive_maximum =
+      static_cast<uint16_t>(number(PropertyId::kReceiveMaximum).value_or(65535));
+  terms_->wants_response_info = number(PropertyId::kRequestResponseInfo).value_or(0) != 0;
+}
+
+void Connection::HandlePublish(Publish& publish) {
+  if (terms_) {
+    if (const auto error = terms_->inbound.Resolve(publish, limits_->inbound_aliases)) {
+      return Finish(CloseCause::kProtocolError, *error);
+    }
+  }
   const Session::Inbound inbound = session_->OnPublish(publish);
   switch (inbound.what) {
     case Session::Inbound::What::kExecute:
@@ -197,89 +236,63 @@ void Connection::HandlePublish(const Publish& publish) {
   }
 }
 
-void Connection::HandleMalformed(const ProtocolError& error) {
-  const bool unsupported = error.reason == Reason::kUnsupportedProtocolVersion;
-  if (!unsupported || state_ != State::kAwaitingConnect) {
-    return Finish(CloseCause::kProtocolError, error);
+void Connection::HandleDisconnect(const Disconnect& disconnect) {
+  if (!IsReasonOfClient(disconnect.reason)) {
+    return Finish(CloseCause::kProtocolError, {Reason::kProtocolError, "MQTT5-3.14.2-1",
+                                               "a reason code of servers in DISCONNECT"});
   }
-  // MQTT-3.1.2-2, or 5.0 3.2.2.2 where the client speaks it.
+  const auto expiry = FindNumber(disconnect.properties, PropertyId::kSessionExpiry);
+  if (expiry && *expiry != 0 && terms_ && terms_->session_expiry_s == 0) {
+    return Finish(CloseCause::kProtocolError,
+                  {Reason::kProtocolError, "MQTT5-3.1.2-23",
+                   "DISCONNECT gives a life to a session that was to have none"});
+  }
+  if (disconnect.reason == Reason::kSuccess) will_.reset();  // MQTT-3.14.4-3
+  Finish(CloseCause::kClientDisconnect, {disconnect.reason, "", ""}, expiry);
+}
+
+// No authentication method is offered, so none can have been agreed on (5.0, 4.12).
+void Connection::HandleAuth(const Auth& auth) {
+  const bool named = FindProperty(auth.properties, PropertyId::kAuthenticationMethod) != nullptr;
+  Finish(CloseCause::kProtocolError,
+         {named ? Reason::kBadAuthenticationMethod : Reason::kProtocolError, "MQTT5-4.12.0-6",
+          "AUTH without an agreed authentication method"});
+}
+
+void Connection::HandleMalformed(const ProtocolError& error) {
+  if (state_ != State::kAwaitingConnect) return Finish(CloseCause::kProtocolError, error);
   const bool v5 = decoder_.connect_level() == static_cast<uint8_t>(Version::k5);
-  const auto code = v5 ? static_cast<uint8_t>(Reason::kUnsupportedProtocolVersion)
-                       : static_cast<uint8_t>(ConnectCode::kUnacceptableProtocolVersion);
-  std::string out;
-  EncodeConnack({.session_present = false, .code = code, .properties = {}},
-                v5 ? Version::k5 : Version::k311, out);
-  handler_->OnSend(out);
-  Finish(CloseCause::kRefused, error);
+  version_ = v5 ? Version::k5 : Version::k311;
+  const bool unsupported = error.reason == Reason::kUnsupportedProtocolVersion;
+  // MQTT-3.1.2-2, MQTT5-3.1.2-2; a malformed CONNECT has an answer in 5.0 only [MQTT5-4.13.2-1].
+  if (unsupported || v5) SendRefusal(error.reason, error.text);
+  Finish(unsupported ? CloseCause::kRefused : CloseCause::kProtocolError, error);
 }
 
 void Connection::FailIf(const std::optional<ProtocolError>& error) {
   if (error) Finish(CloseCause::kProtocolError, *error);
 }
 
-// ---- the verdict
-// ----------------------------------------------------------------------------------
+// ---- the end
+// ------------------------------------------------------------------------------------------
 
-void Connection::Accept(Session& session, bool session_present, Millis now) {
-  if (state_ != State::kConnecting) return;
-  state_ = State::kConnected;
-  last_heard_ = now;
-  session_ = &session;
-  session_->Attach(*this);
-  const Connack connack{.session_present = session_present && !clean_session_,
-                        .code = static_cast<uint8_t>(ConnectCode::kAccepted),
-                        .properties = {}};
-  std::string out;
-  EncodeConnack(connack, version_, out);
-  handler_->OnSend(out);
-}
-
-void Connection::Proceed() {
-  if (state_ != State::kConnected || proceeding_) return;
-  proceeding_ = true;
-  PumpHeld();
-}
-
-void Connection::Refuse(ConnectCode code) {
-  if (state_ != State::kConnecting || code == ConnectCode::kAccepted) return;
-  std::string out;
-  EncodeConnack({.session_present = false, .code = static_cast<uint8_t>(code), .properties = {}},
-                version_, out);
-  handler_->OnSend(out);
-  Finish(CloseCause::kRefused, {ReasonOf(code), "MQTT-3.2.2-5", "CONNECT refused"});
-}
-
-// ---- answers
-// --------------------------------------------------------------------------------------
-
-void Connection::Suback(PacketId id, std::span<const uint8_t> codes) {
-  if (state_ != State::kConnected || unanswered_ == 0) return;
-  --unanswered_;
-  std::string out;
-  Encode(mqtt::Suback{id, {codes.begin(), codes.end()}, {}}, version_, out);
-  handler_->OnSend(out);
-  PumpHeld();
-}
-
-void Connection::Unsuback(PacketId id) {
-  if (state_ != State::kConnected || unanswered_ == 0) return;
-  --unanswered_;
-  std::string out;
-  EncodeAck(PacketType::kUnsuback, id, out);
-  handler_->OnSend(out);
-  PumpHeld();
-}
-
-void Connection::Close(Reason reason) { Finish(CloseCause::kOwner, {reason, "", ""}); }
-
-void Connection::Finish(CloseCause cause, const ProtocolError& error) {
+void Connection::Finish(CloseCause cause, const ProtocolError& error,
+                        std::optional<uint32_t> session_expiry_s) {
   if (state_ == State::kClosed) return;
-  const bool was_connected = state_ == State::kConnected;
-  state_ = State::kClosed;
+  const State was = std::exchange(state_, State::kClosed);
+  // Below 5.0 servers have no DISCONNECT; to whom it could not be sent or who left, none is.
+  const bool told = cause == CloseCause::kProtocolError || cause == CloseCause::kOwner ||
+                    cause == CloseCause::kKeepAliveTimeout;
+  if (version_ == Version::k5 && told) {
+    // MQTT5-3.14.0-1
+    if (was == State::kConnected) SendDisconnect(error.reason, error.text);
+    if (was == State::kConnecting) SendRefusal(error.reason, error.text);
+  }
   if (Session* session = std::exchange(session_, nullptr)) session->Detach();
-  if (!was_connected) will_.reset();  // the will is stored with the acceptance [MQTT-3.1.2-8]
-  if (!pumping_) held_.reset();       // views into it may be in use up the stack
-  handler_->OnClosed({cause, error, std::move(will_)});
+  // The will is stored with the acceptance [MQTT-3.1.2-8].
+  if (was != State::kConnected) will_.reset();
+  if (!pumping_) held_.reset();  // views into it may be in use up the stack
+  handler_->OnClosed({cause, error, std::move(will_), session_expiry_s});
 }
 
 // ---- time
@@ -307,35 +320,5 @@ void Connection::OnTime(Millis now) {
   Finish(CloseCause::kKeepAliveTimeout,
          {Reason::kKeepAliveTimeout, "MQTT-3.1.2-24", "silent for 1.5 times the keep-alive"});
 }
-
-// ---- effects of the session
-// -------------------------------------------------------------------------
-
-void Connection::SendPublish(const PublishHead& head, const SharedMessage& message) {
-  if (PublishHeadSize(*message) <= kSmallHead) {
-    std::array<char, kSmallHead> small;
-    const size_t size = WritePublishHead(head, *message, small.data());
-    return handler_->OnSendPublish({small.data(), size}, message);
-  }
-  std::string large;
-  EncodePublishHead(head, *message, large);
-  handler_->OnSendPublish(large, message);
-}
-
-void Connection::SendAck(PacketType type, PacketId id, Reason) {
-  std::string out;
-  EncodeAck(type, id, out);
-  handler_->OnSend(out);
-}
-
-void Connection::Acknowledged(Token token) { handler_->OnAcknowledged(token); }
-
-void Connection::Drained() { handler_->OnDrained(); }
-
-void Connection::Withheld(Reason reason) {
-  Finish(CloseCause::kWithheld, {reason, "", "a request could not be executed"});
-}
-
-void Connection::Receptive() { PumpHeld(); }
 
 }  // namespace chat::mqtt

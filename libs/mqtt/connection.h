@@ -22,10 +22,14 @@ struct ConnectionLimits {
   Millis connect_timeout_ms = 10'000;    // from construction to a whole CONNECT
   uint32_t max_held_bytes = 262'144;     // arrived while reading is paused; more: closed
   uint16_t max_unanswered = 16;  // SUBSCRIBE / UNSUBSCRIBE without answer; reading pauses at it
+  // 5.0 only.
+  uint16_t max_keep_alive_s = 0;   // longer ones, and none, become this [MQTT5-3.1.2-21]; 0: any
+  uint16_t inbound_aliases = 16;   // topic aliases that a client may use
+  uint16_t outbound_aliases = 16;  // that are used for a client, if it takes as many
 };
 
 enum class CloseCause : uint8_t {
-  kClientDisconnect,  // DISCONNECT: the only clean end
+  kClientDisconnect,  // DISCONNECT: the only clean end; 5.0 may ask for the will all the same
   kNetworkLost,       // OnNetworkLost
   kProtocolError,     // see `error`
   kConnectTimeout,
@@ -41,12 +45,33 @@ struct StoredWill {
   std::string payload;
   Qos qos = Qos::kAtMostOnce;
   bool retain = false;
+  // 5.0 only.
+  uint32_t delay_s = 0;              // published after it, or at the session's end [MQTT5-3.1.3-9]
+  std::optional<uint32_t> expiry_s;  // of the message, from its publication on
+  std::string properties;            // as PassedOn() gives them
 };
 
 struct Closed {
   CloseCause cause = CloseCause::kNetworkLost;
   ProtocolError error;  // kProtocolError, kRefused, kWithheld, kOwner: reason; texts may be ""
-  std::unique_ptr<StoredWill> will;  // to be published now [MQTT-3.1.2-8]; null after DISCONNECT
+  // To be published, after its delay [MQTT-3.1.2-8]; null after a DISCONNECT that drops it.
+  std::unique_ptr<StoredWill> will;
+  std::optional<uint32_t> session_expiry_s;  // a new one out of DISCONNECT (5.0, 3.14.2.2.2)
+};
+
+// What 5.0 calls a session that does not end by itself.
+inline constexpr uint32_t kNeverExpires = 0xFFFF'FFFF;
+// The life that a CONNECT asks for its session after the connection: of 3.x 0 or kNeverExpires, as
+// clean_session says.
+uint32_t SessionExpiryOf(const Connect& connect);
+
+// The verdict about a CONNECT that is accepted. Views hold during the call.
+struct Acceptance {
+  bool session_present = false;
+  // 5.0 only.
+  std::string_view assigned_client_id = {};       // [MQTT5-3.1.3-7] [MQTT5-3.2.2-16]
+  std::optional<uint32_t> session_expiry_s = {};  // where it is not what the client asked for
+  std::string_view response_info = {};            // told to clients that ask for it
 };
 
 // The owner of a connection: performs its effects. Called synchronously from inside the
@@ -64,7 +89,8 @@ class ConnectionHandler {
     OnSend(head);
     OnSend(message->payload());
   }
-  // A valid CONNECT of 3.1 or 3.1.1 arrived. Answer with Accept or Refuse, now or later.
+  // A valid CONNECT arrived. Answer with Accept or Refuse, now or later. In 5.0 its client id may
+  // be empty, whatever clean_session says: assign one.
   virtual void OnConnect(const Connect& connect) = 0;
   // QoS 1/2: execute, then session.AckInbound(handle). QoS 0: kNoHandle. Duplicates of QoS 2 do not
   // come here.
@@ -79,6 +105,8 @@ class ConnectionHandler {
   // wants_read() has become true again. It becomes false only inside OnBytes and
   // Throttle.
   virtual void OnReadable() = 0;
+  // The owner's clock, Unix milliseconds; asked only for messages that expire.
+  virtual int64_t UnixNowMs() { return 0; }
   // The last call. The session is detached already. Flush, close the socket, destroy the connection
   // later (not from inside).
   virtual void OnClosed(Closed closed) = 0;
@@ -130,19 +158,27 @@ class Connection final : private SessionLink {
   // which must outlive the connection's open state. `session_present` is sent as 0 after a clean
   // CONNECT and to 3.1 clients [MQTT-3.2.2-1]. Then: session.DeliverFirst for what must come first,
   // Proceed, session.Resume; the last two in any order, at any later time.
-  void Accept(Session& session, bool session_present, Millis now);
+  void Accept(Session& session, const Acceptance& acceptance, Millis now);
+  void Accept(Session& session, bool session_present, Millis now) {
+    Accept(session, Acceptance{.session_present = session_present}, now);
+  }
   // Handles what the client has sent since CONNECT and lets reading go on.
   void Proceed();
-  // Sends CONNACK with the code (not kAccepted) and closes. Ignored in other states.
-  void Refuse(ConnectCode code);
+  // Sends CONNACK with the reason (from 0x80 on; 3.x gets the code nearest to it) and closes.
+  // Ignored in other states.
+  void Refuse(Reason reason);
+  void Refuse(ConnectCode code) { Refuse(ReasonOf(code)); }
 
   // ---- answers --------------------------------------------------------------------------------
-  // Codes: granted QoS or kSubackFailure; as many as the SUBSCRIBE had filters [MQTT-3.8.4-5].
+  // Codes: granted QoS or a Reason from 0x80 on, which 3.x hears as kSubackFailure; as many as the
+  // SUBSCRIBE had filters [MQTT-3.8.4-5].
   void Suback(PacketId id, std::span<const uint8_t> codes);
-  void Unsuback(PacketId id);
+  // Codes: a Reason for each filter; 3.x hears none.
+  void Unsuback(PacketId id, std::span<const uint8_t> codes);
 
-  // Ends the connection from the server's side (take-over, drain, logout, a limit). The will is
-  // handed out with OnClosed; that of a session ended on purpose is the owner's to drop.
+  // Ends the connection from the server's side (take-over, drain, logout, a limit); 5.0 is told the
+  // reason by DISCONNECT, before its verdict by CONNACK. The will is handed out with OnClosed; that
+  // of a session ended on purpose is the owner's to drop.
   void Close(Reason reason);
 
   State state() const { return state_; }
@@ -151,6 +187,7 @@ class Connection final : private SessionLink {
 
  private:
   // SessionLink.
+  bool Sendable(const PublishHead& head, const Message& message) override;
   void SendPublish(const PublishHead& head, const SharedMessage& message) override;
   void SendAck(PacketType type, PacketId id, Reason reason) override;
   void Acknowledged(Token token) override;
@@ -159,18 +196,29 @@ class Connection final : private SessionLink {
   void Receptive() override;
 
   struct Held;
+  struct Terms;
 
   // Decodes and handles packets while reading is wanted; whether there were any.
   bool Pump(std::string_view& input);
   // Goes on with what is held, unless a Pump runs further up the stack.
   void PumpHeld();
   void Hold(std::string_view bytes);
-  void Handle(const Packet& packet);
+  void Handle(Packet& packet);
   void HandleConnect(const Connect& connect);
-  void HandlePublish(const Publish& publish);
+  void HandlePublish(Publish& publish);
+  void HandleDisconnect(const Disconnect& disconnect);
+  void HandleAuth(const Auth& auth);
+  void LearnTerms(const Connect& connect);
+  void SendRefusal(Reason reason, const char* why);
+  void SendDisconnect(Reason reason, const char* why);
+  Connack MakeConnack(const Acceptance& acceptance, uint16_t asked_keep_alive_s) const;
+  // False when it is more than the client takes [MQTT5-3.1.2-24].
+  bool SendIfFits(const std::string& bytes);
+  uint32_t max_outbound_packet() const;
   void HandleMalformed(const ProtocolError& error);
   void FailIf(const std::optional<ProtocolError>& error);
-  void Finish(CloseCause cause, const ProtocolError& error);
+  void Finish(CloseCause cause, const ProtocolError& error,
+              std::optional<uint32_t> session_expiry_s = {});
 
   const ConnectionLimits* limits_;
   ConnectionHandler* handler_;
@@ -178,6 +226,7 @@ class Connection final : private SessionLink {
   Decoder decoder_;
   std::unique_ptr<Held> held_;  // arrived, not yet decoded; null when empty
   std::unique_ptr<StoredWill> will_;
+  std::unique_ptr<Terms> terms_;  // 5.0 only
   Millis last_heard_;
   uint16_t keep_alive_s_ = 0;
   uint16_t unanswered_ = 0;

@@ -135,7 +135,7 @@ TEST_F(ConnectionFlowTest, TooManyUnreleasedIdsClose) {
   owner_.on_publish = [this] { session_.AckInbound(owner_.handles.back()); };
   Feed("34 05 0001 't' 0001 34 05 0001 't' 0002");
   EXPECT_THAT(owner_.Take(), ElementsAre("PUBLISH t='t' p='' q=2 id=1", "> PUBREC id=1",
-                                         "closed error MQTT5-3.3.4-9"));
+                                         "closed error MQTT5-3.3.4-7"));
 }
 
 TEST_F(ConnectionFlowTest, SubscriptionsAreAnsweredByTheOwner) {
@@ -146,7 +146,7 @@ TEST_F(ConnectionFlowTest, SubscriptionsAreAnsweredByTheOwner) {
               ElementsAre("SUBSCRIBE id=5 f='a' q=1 f='b' q=2", "UNSUBSCRIBE id=6 f='a'"));
   const uint8_t codes[] = {1, kSubackFailure};
   connection_.Suback(PacketId{5}, codes);
-  connection_.Unsuback(PacketId{6});
+  connection_.Unsuback(PacketId{6}, {});
   EXPECT_THAT(owner_.Take(), ElementsAre("> SUBACK id=5 1 128", "readable", "> UNSUBACK id=6"));
 }
 

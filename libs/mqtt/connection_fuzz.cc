@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "libs/mqtt/connection.h"
 
@@ -65,7 +66,7 @@ class Owner final : public ConnectionHandler {
 
   void OnSend(std::string_view bytes) override {
     Require(!closed_);
-    if (bytes == std::string_view("\x20\x03\x00\x84\x00", 5)) return;
+    decoder_.SetVersion(connection_->version());
     Packet packet;
     ProtocolError error;
     DecodeStatus status;
@@ -75,7 +76,12 @@ class Owner final : public ConnectionHandler {
   void OnConnect(const Connect& connect) override {
     Require(!closed_);
     if ((habits_ & 1) == 0) return;
-    connection_->Accept(session_, true, 0);
+    connection_->Accept(session_,
+                        Acceptance{.session_present = true,
+                                   .assigned_client_id = connect.client_id.empty() ? "id" : "",
+                                   .session_expiry_s = 7,
+                                   .response_info = "r"},
+                        0);
     if ((habits_ & 2) != 0) connection_->Proceed();
     if ((habits_ & 4) != 0) session_.Resume();
   }
@@ -100,7 +106,8 @@ class Owner final : public ConnectionHandler {
   }
   void OnUnsubscribe(const Unsubscribe& unsubscribe) override {
     Require(!closed_ && !unsubscribe.filters.empty());
-    if ((habits_ & 64) != 0) connection_->Unsuback(unsubscribe.id);
+    const uint8_t codes[] = {0, 0x11};
+    if ((habits_ & 64) != 0) connection_->Unsuback(unsubscribe.id, codes);
   }
   void OnAcknowledged(Token token) override {
     Require(!closed_);
@@ -112,11 +119,13 @@ class Owner final : public ConnectionHandler {
       session_.Deliver(Message::Create("d", "x"), Qos::kAtLeastOnce, next_drained_++);
     }
   }
+  int64_t UnixNowMs() override { return unix_ms_ += 400; }
   void OnReadable() override { Require(!closed_ && connection_->wants_read()); }
   void OnClosed(Closed closed) override {
     Require(!closed_);
     closed_ = true;
-    Require(closed.cause != CloseCause::kClientDisconnect || !closed.will);
+    Require(closed.cause != CloseCause::kClientDisconnect || !closed.will ||
+            closed.error.reason != Reason::kSuccess);
     Require(connection_->session() == nullptr);
   }
 
@@ -128,6 +137,7 @@ class Owner final : public ConnectionHandler {
       id = p->id;
     } else if (const auto* p = std::get_if<Pubrec>(&packet)) {
       id = p->id;
+      if (p->reason >= Reason::kUnspecifiedError) executing_.erase(p->id);
     } else {
       if (const auto* p = std::get_if<Pubcomp>(&packet)) executing_.erase(p->id);
       return;
@@ -139,6 +149,7 @@ class Owner final : public ConnectionHandler {
 
   Session& session_;
   uint8_t habits_;
+  int64_t unix_ms_ = 1'000'000;
   Connection* connection_ = nullptr;
   Decoder decoder_{Role::kClient, 1'000'000};
   bool closed_ = false;
@@ -177,7 +188,7 @@ class World {
         return connection_->Suback(PacketId{7}, codes);
       }
       case 10:
-        return connection_->Unsuback(PacketId{8});
+        return connection_->Unsuback(PacketId{8}, std::vector<uint8_t>{0});
       case 11:
         return connection_->Throttle((operation & 16) != 0);
       case 12:
@@ -195,7 +206,7 @@ class World {
 
   void CheckBounds() const {
     Require(session_.in_flight() <= size_t{kSessionLimits.window} + kSessionLimits.ahead);
-    Require(session_.queued() <= kSessionLimits.queue_messages);
+    Require(session_.queued() <= size_t{kSessionLimits.queue_messages} + kSessionLimits.ahead);
     Require(session_.executing() <= kSessionLimits.max_executing);
     Require(session_.unreleased() <= kSessionLimits.receive_maximum);
     Require(owner_->closed() == (connection_->state() == Connection::State::kClosed));
@@ -215,12 +226,18 @@ class World {
   }
 
   void Deliver(uint8_t how) {
-    const SharedMessage message = Message::Create("topic", std::string(how >> 4, 'x'));
+    static const auto ids =
+        std::make_shared<const std::vector<uint32_t>>(std::vector<uint32_t>{1, 300});
+    const SharedMessage message = Message::Create(
+        (how & 16) != 0 ? "topic" : "other", std::string(how >> 4, 'x'),
+        {.properties = (how & 32) != 0 ? std::string_view("\x01\x01", 2) : std::string_view(),
+         .expires_at_ms = (how & 64) != 0 ? 1'008'000 : 0});
     const auto qos = static_cast<Qos>(how % 3);
     if ((how & 8) != 0) {
-      session_.DeliverFirst(message, qos, next_token_++, (how & 4) != 0);
+      session_.DeliverFirst(message, qos, next_token_++, (how & 4) != 0, ids);
     } else {
-      session_.Deliver(message, qos, next_token_++, (how & 4) != 0);
+      session_.Deliver(message, qos, next_token_++, (how & 4) != 0,
+                       (how & 128) != 0 ? ids : nullptr);
     }
   }
 

@@ -98,10 +98,12 @@ TEST_F(ConnectionTest, AnUnknownLevelIsRefusedWithCode1) {
   EXPECT_THAT(owner_.Take(), ElementsAre("> CONNACK code=1", "closed refused MQTT-3.1.2-2"));
 }
 
-TEST_F(ConnectionTest, Level5IsRefusedInItsOwnFraming) {
+TEST_F(ConnectionTest, AnUnknownLevelInTheFramingOf5IsRefusedInThatFraming) {
   // MQTT5-3.1.2-2
-  Feed("10 0D 0004 'MQTT' 05 02 0000 00 0000");
-  EXPECT_THAT(owner_.Take(), ElementsAre("> CONNACK5 reason=132", "closed refused MQTT-3.1.2-2"));
+  owner_.Speak(Version::k5);
+  Feed("10 0D 0004 'MQTT' 06 02 0000 00 0000");
+  EXPECT_THAT(owner_.Take(), ElementsAre("> CONNACK code=132 {31='protocol level'}",
+                                         "closed refused MQTT-3.1.2-2"));
 }
 
 TEST_F(ConnectionTest, AnUnknownProtocolNameIsClosedWithoutAnswer) {
@@ -150,7 +152,7 @@ TEST_F(ConnectionTest, ASecondConnectOfAnotherVersionIsNotAnswered) {
   // MQTT-3.1.0-2
   Open();
   Feed("10 0D 0004 'MQTT' 05 02 0000 00 0000");
-  EXPECT_THAT(owner_.Take(), ElementsAre("closed error MQTT-3.1.2-2"));
+  EXPECT_THAT(owner_.Take(), ElementsAre("closed error MQTT-3.1.0-2"));
 }
 
 TEST_F(ConnectionTest, WhoSendsNoConnectIsClosed) {

@@ -19,15 +19,11 @@ class RecordingOwner final : public ConnectionHandler {
   std::vector<std::string> Take() { return std::exchange(effects_, {}); }
   std::vector<InboundHandle> handles;  // of the requests, in order of arrival
   std::optional<Closed> closed;        // after OnClosed
-  std::function<void()> on_connect;    // runs inside the callbacks, if set
+  int64_t unix_ms = 1'000'000;
+  std::function<void()> on_connect;  // runs inside the callbacks, if set
   std::function<void()> on_publish;
 
   void OnSend(std::string_view bytes) override {
-    // A CONNACK of 5.0, which the decoder does not know.
-    if (bytes.starts_with("\x20\x03")) {
-      effects_.push_back("> CONNACK5 reason=" + std::to_string(static_cast<uint8_t>(bytes[3])));
-      return;
-    }
     Packet packet;
     ProtocolError error;
     DecodeStatus status;
@@ -36,7 +32,10 @@ class RecordingOwner final : public ConnectionHandler {
     }
     if (status == DecodeStatus::kError) effects_.push_back(std::string("> bad ") + error.clause);
   }
+  // As OnConnect does by itself.
+  void Speak(Version version) { decoder_.SetVersion(version); }
   void OnConnect(const Connect& connect) override {
+    Speak(connect.version);
     effects_.push_back(Describe(connect));
     if (on_connect) on_connect();
   }
@@ -53,6 +52,7 @@ class RecordingOwner final : public ConnectionHandler {
     effects_.push_back("acked " + std::to_string(token));
   }
   void OnDrained() override { effects_.push_back("drained"); }
+  int64_t UnixNowMs() override { return unix_ms; }
   void OnReadable() override { effects_.push_back("readable"); }
   void OnClosed(Closed why) override {
     effects_.push_back(std::string("closed ") + CauseName(why.cause) + " " + why.error.clause);

@@ -10,18 +10,22 @@ namespace {
 struct FixedHeader {
   PacketType type = PacketType::kConnect;
   uint8_t flags = 0;
-  uint32_t length = 0;  // remaining length
-  size_t size = 0;      // of the header itself; 0 while it is incomplete
+  uint32_t length = 0;   // remaining length
+  size_t size = 0;       // of the header itself; 0 while it is incomplete
+  bool shortest = true;  // the length has no more bytes than need be
 };
 
-bool TravelsTo(Role role, PacketType type) {
+constexpr uint8_t kLevel5 = static_cast<uint8_t>(Version::k5);
+
+bool TravelsTo(Role role, PacketType type, uint8_t level) {
   switch (type) {
     case PacketType::kConnect:
     case PacketType::kSubscribe:
     case PacketType::kUnsubscribe:
     case PacketType::kPingreq:
-    case PacketType::kDisconnect:
       return role == Role::kServer;
+    case PacketType::kDisconnect:
+      return role == Role::kServer || level >= kLevel5;
     case PacketType::kConnack:
     case PacketType::kSuback:
     case PacketType::kUnsuback:
@@ -60,8 +64,10 @@ Failure CheckFlags(PacketType type, uint8_t flags, uint8_t level) {
   }
 }
 
-// Packets whose remaining length 3.x fixes are refused before their body is kept.
-Failure CheckLength(PacketType type, uint32_t length) {
+// Packets whose remaining length is fixed are refused before their body is kept.
+Failure CheckLength(PacketType type, uint32_t length, uint8_t level) {
+  const bool ping = type == PacketType::kPingreq || type == PacketType::kPingresp;
+  if (level >= kLevel5 && !ping) return {};
   switch (type) {
     case PacketType::kConnack:
     case PacketType::kPuback:
@@ -90,6 +96,7 @@ Failure ReadLength(std::string_view bytes, FixedHeader& header) {
     if ((byte & 0x80) == 0) {
       header.length = length;
       header.size = i + 1;
+      header.shortest = byte != 0 || i == 1;
       return {};
     }
     if (i == 4) return Malformed("MQTT-2.2.3", "remaining length of more than four bytes");
@@ -101,15 +108,20 @@ Failure ReadHeader(std::string_view bytes, Role role, uint8_t level, FixedHeader
   if (bytes.empty()) return {};
   const auto first = static_cast<uint8_t>(bytes[0]);
   const uint8_t type = first >> 4;
-  if (type == 0 || type == 15) return Malformed("MQTT-2.2.1", "reserved packet type");
+  if (type == 0 || (type == 15 && level < kLevel5))
+    return Malformed("MQTT-2.2.1", "reserved packet type");
   header.type = static_cast<PacketType>(type);
   header.flags = first & 0x0F;
-  if (!TravelsTo(role, header.type)) {
+  if (!TravelsTo(role, header.type, level)) {
     return ProtocolError{Reason::kProtocolError, "MQTT-2.2.1", "packet of the other direction"};
   }
   if (Failure failure = CheckFlags(header.type, header.flags, level)) return failure;
   if (Failure failure = ReadLength(bytes, header)) return failure;
-  return header.size == 0 ? Failure() : CheckLength(header.type, header.length);
+  if (header.size == 0) return {};
+  if (!header.shortest && level >= kLevel5) {
+    return Malformed("MQTT5-1.5.5-1", "remaining length is longer than need be");
+  }
+  return CheckLength(header.type, header.length, level);
 }
 
 }  // namespace
@@ -169,11 +181,23 @@ DecodeStatus Decoder::Next(std::string_view& input, Packet& packet, ProtocolErro
   } else {
     input.remove_prefix(total);
   }
-  if (Failure failure =
-          ReadBody(header.type, header.flags, whole.substr(header.size), level_, packet)) {
+  if (Failure failure = Read(header.type, header.flags, whole.substr(header.size), packet)) {
     return Fail(error, *failure);
   }
+  if (!header.shortest && level_ >= kLevel5) {  // of the CONNECT that has just said its level
+    return Fail(error, Malformed("MQTT5-1.5.5-1", "remaining length is longer than need be"));
+  }
   return DecodeStatus::kPacket;
+}
+
+std::optional<ProtocolError> Decoder::Read(PacketType type, uint8_t flags, std::string_view body,
+                                           Packet& packet) {
+  if (type != PacketType::kConnect) return ReadBody(role_, type, flags, body, level_, packet);
+  // A second CONNECT is the connection's to refuse; the framing stays.
+  uint8_t level = 0;
+  const Failure failure = ReadConnect(body, packet.emplace<Connect>(), level);
+  if (level_ == 0) level_ = level;
+  return failure;
 }
 
 }  // namespace chat::mqtt

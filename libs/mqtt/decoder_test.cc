@@ -129,7 +129,7 @@ TEST(DecoderTest, ABadConnectIsRefused) {
       {"10 06 0004 'MQTT'", "MQTT-3.1.2-2"},
       {"10 0C 0004 'MQTT' 03 02 0000 0000", "MQTT-3.1.2-2", Reason::kUnsupportedProtocolVersion},
       {"10 0C 0004 'MQTT' 06 02 0000 0000", "MQTT-3.1.2-2", Reason::kUnsupportedProtocolVersion},
-      {"10 0D 0004 'MQTT' 05 02 0000 00 0000", "MQTT-3.1.2-2", Reason::kUnsupportedProtocolVersion},
+      {"10 0E 0006 'MQIsdp' 05 02 0000 0000", "MQTT-3.1.2-2", Reason::kUnsupportedProtocolVersion},
       {"10 0E 0006 'MQIsdp' 04 02 0000 0000", "MQTT-3.1.2-2", Reason::kUnsupportedProtocolVersion},
       {"10 08 0004 'MQTT' 04 02", "MQTT-3.1.2-23"},
       {"10 0C 0004 'MQTT' 04 03 0000 0000", "MQTT-3.1.2-3"},
@@ -201,14 +201,25 @@ TEST(DecoderTest, BadPacketsOfServersAreRefused) {
   ExpectErrors(cases, Role::kClient);
 }
 
-TEST(DecoderTest, TheLevelOfARefusedConnectIsKnown) {
-  Decoder decoder(Role::kServer, 1000);
-  const std::string bytes = Bytes("10 0D 0004 'MQTT' 05 02 0000 00 0000");
-  std::string_view input = bytes;
-  Packet packet;
-  ProtocolError error;
-  EXPECT_EQ(decoder.Next(input, packet, error), DecodeStatus::kError);
-  EXPECT_EQ(decoder.connect_level(), 5);
+TEST(DecoderTest, TheFramingOfAnUnknownLevelIsToldByTheRest) {
+  const std::pair<const char*, int> cases[] = {
+      {"10 0D 0004 'MQTT' 06 02 0000 00 0000", 5},    // a property length
+      {"10 0C 0004 'MQTT' 06 02 0000 0000", 4},       // none
+      {"10 0C 0004 'MQTT' 03 02 0000 0000", 4},       //
+      {"10 0F 0006 'MQIsdp' 05 02 0000 00 0000", 5},  //
+      {"10 13 0004 'MQTT' FF 02 0000 05 11 00000001 0001 'a'", 5},
+      {"10 08 0004 'MQTT' 06 02", 4},
+  };
+  for (const auto& [description, framing] : cases) {
+    Decoder decoder(Role::kServer, 1000);
+    const std::string bytes = Bytes(description);
+    std::string_view input = bytes;
+    Packet packet;
+    ProtocolError error;
+    EXPECT_EQ(decoder.Next(input, packet, error), DecodeStatus::kError) << description;
+    EXPECT_EQ(error.reason, Reason::kUnsupportedProtocolVersion) << description;
+    EXPECT_EQ(decoder.connect_level(), framing) << description;
+  }
 }
 
 TEST(DecoderTest, Version31MayRepeatSubscribeWithDup) {

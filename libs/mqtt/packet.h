@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "libs/mqtt/properties.h"
 #include "libs/mqtt/reason.h"
 
 // The control packets of MQTT as plain values, for both directions and all versions.
@@ -15,45 +16,11 @@
 // points wherever its maker likes until Encode returns. Copy what must live longer.
 namespace chat::mqtt {
 
-// The protocol level byte of CONNECT (3.1.2.2).
-enum class Version : uint8_t { k31 = 3, k311 = 4, k5 = 5 };
-
 enum class Qos : uint8_t { kAtMostOnce = 0, kAtLeastOnce = 1, kExactlyOnce = 2 };
 
 // Packet identifier (2.3.1). Zero never travels and means "none".
 enum class PacketId : uint16_t {};
 inline constexpr PacketId kNoPacketId{0};
-
-// Control packet types (2.2.1). kAuth belongs to 5.0.
-enum class PacketType : uint8_t {
-  kConnect = 1,
-  kConnack = 2,
-  kPublish = 3,
-  kPuback = 4,
-  kPubrec = 5,
-  kPubrel = 6,
-  kPubcomp = 7,
-  kSubscribe = 8,
-  kSuback = 9,
-  kUnsubscribe = 10,
-  kUnsuback = 11,
-  kPingreq = 12,
-  kPingresp = 13,
-  kDisconnect = 14,
-  kAuth = 15,
-};
-
-// One property of 5.0 (2.2.2.2). Numbers of every width lie in `number`; strings and binary data in
-// `text`; a user property has its name in `text` and its value in `value`.
-struct Property {
-  uint8_t id = 0;
-  uint32_t number = 0;
-  std::string_view text;
-  std::string_view value;
-};
-
-// The properties of a packet in wire order. Always empty below 5.0, which has no place for them.
-using Properties = std::vector<Property>;
 
 struct Will {
   std::string_view topic;
@@ -71,6 +38,7 @@ struct Connect {
   std::optional<Will> will;
   std::optional<std::string_view> username;
   std::optional<std::string_view> password;  // 3.x: only together with username
+  // `clean_session` is Clean Start in 5.0, where the session's life is a property.
   Properties properties;
 };
 
@@ -92,7 +60,7 @@ struct Publish {
 
 struct Puback {
   PacketId id = kNoPacketId;
-  Reason reason = Reason::kSuccess;  // 5.0 only
+  Reason reason = Reason::kSuccess;  // 5.0 only, as below
   Properties properties;
 };
 
@@ -114,9 +82,16 @@ struct Pubcomp {
   Properties properties;
 };
 
+// Which retained messages a SUBSCRIBE brings (5.0, 3.8.3.1).
+enum class RetainHandling : uint8_t { kAlways = 0, kOnlyIfNew = 1, kNever = 2 };
+
 struct Subscription {
   std::string_view filter;
   Qos qos = Qos::kAtMostOnce;
+  // Subscription options of 5.0. 3.x behaves like their defaults.
+  bool no_local = false;
+  bool retain_as_published = false;
+  RetainHandling retain_handling = RetainHandling::kAlways;
 };
 
 struct Subscribe {
@@ -125,7 +100,7 @@ struct Subscribe {
   Properties properties;
 };
 
-// A SUBACK return code is the granted QoS (0, 1, 2) or this.
+// A SUBACK return code is the granted QoS (0, 1, 2), this, or in 5.0 any Reason from 0x80 on.
 inline constexpr uint8_t kSubackFailure = 0x80;
 
 struct Suback {
@@ -143,6 +118,7 @@ struct Unsubscribe {
 struct Unsuback {
   PacketId id = kNoPacketId;
   Properties properties;
+  std::vector<uint8_t> codes = {};  // 5.0 only: a Reason per filter (MQTT5-3.11.3-1)
 };
 
 struct Pingreq {};
@@ -153,7 +129,13 @@ struct Disconnect {
   Properties properties;
 };
 
+// 5.0 only (3.15).
+struct Auth {
+  Reason reason = Reason::kSuccess;
+  Properties properties;
+};
+
 using Packet = std::variant<Connect, Connack, Publish, Puback, Pubrec, Pubrel, Pubcomp, Subscribe,
-                            Suback, Unsubscribe, Unsuback, Pingreq, Pingresp, Disconnect>;
+                            Suback, Unsubscribe, Unsuback, Pingreq, Pingresp, Disconnect, Auth>;
 
 }  // namespace chat::mqtt

@@ -8,132 +8,35 @@ namespace chat::mqtt {
 
 namespace {
 
-// Reads the body of one packet; each answers false when the bytes do not suffice.
-class Reader {
- public:
-  explicit Reader(std::string_view bytes) : bytes_(bytes) {}
-  bool empty() const { return bytes_.empty(); }
-  std::string_view rest() const { return bytes_; }
-
-  bool Byte(uint8_t& value) {
-    if (bytes_.empty()) return false;
-    value = static_cast<uint8_t>(bytes_[0]);
-    bytes_.remove_prefix(1);
-    return true;
-  }
-
-  bool U16(uint16_t& value) {
-    uint8_t high = 0;
-    uint8_t low = 0;
-    if (bytes_.size() < 2 || !Byte(high) || !Byte(low)) return false;
-    value = static_cast<uint16_t>(high << 8 | low);
-    return true;
-  }
-
-  // A length of two bytes and as many bytes (1.5.3, 3.1.3.3).
-  bool Field(std::string_view& value) {
-    uint16_t length = 0;
-    if (!U16(length) || bytes_.size() < length) return false;
-    value = bytes_.substr(0, length);
-    bytes_.remove_prefix(length);
-    return true;
-  }
-
- private:
-  std::string_view bytes_;
+// What a body reader has to know besides the bytes.
+struct Context {
+  Role role;
+  PacketType type;
+  uint8_t flags;
+  bool v5;
 };
 
-Failure ReadId(Reader& body, PacketId& id) {
-  uint16_t value = 0;
-  if (!body.U16(value)) return Malformed("MQTT-2.3.1-1", "no packet identifier");
-  if (value == 0) return Malformed("MQTT-2.3.1-1", "packet identifier 0");
-  id = PacketId{value};
+Failure ReadOwnProperties(const Context& context, BodyReader& body, Properties& properties) {
+  if (!context.v5) return {};
+  return ReadProperties(body, context.type, PropertyPlace::kPacket, properties);
+}
+
+Failure ReadReason(const Context& context, BodyReader& body, Reason& reason) {
+  uint8_t code = 0;
+  if (!body.Byte(code) || !IsReasonOf(context.type, code)) {
+    return Malformed("MQTT5-2.4", "a reason code that this packet does not have");
+  }
+  reason = static_cast<Reason>(code);
   return {};
 }
 
-// A text that must be there and be UTF-8.
-Failure ReadText(Reader& body, std::string_view& text, const char* clause, const char* what) {
-  if (!body.Field(text)) return Malformed(clause, what);
-  if (!IsValidUtf8(text)) return Malformed("MQTT-1.5.3-1", what);
-  return {};
-}
-
-Failure ReadProtocol(Reader& body, Connect& connect, uint8_t& level) {
-  std::string_view name;
-  if (!body.Field(name) || (name != "MQTT" && name != "MQIsdp")) {
-    return Malformed("MQTT-3.1.2-1", "protocol name");
-  }
-  if (!body.Byte(level)) return Malformed("MQTT-3.1.2-2", "no protocol level");
-  const uint8_t expected = static_cast<uint8_t>(name == "MQTT" ? Version::k311 : Version::k31);
-  if (level != expected) {
-    return ProtocolError{Reason::kUnsupportedProtocolVersion, "MQTT-3.1.2-2", "protocol level"};
-  }
-  connect.version = static_cast<Version>(level);
-  return {};
-}
-
-Failure CheckConnectFlags(uint8_t flags, Version version) {
-  // 3.1 leaves the lowest bit unused.
-  if ((flags & 0x01) != 0 && version != Version::k31) {
-    return Malformed("MQTT-3.1.2-3", "reserved flag of CONNECT");
-  }
-  const uint8_t will_qos = flags >> 3 & 0x03;
-  if ((flags & 0x04) == 0) {
-    if (will_qos != 0) return Malformed("MQTT-3.1.2-13", "will QoS without will");
-    if ((flags & 0x20) != 0) return Malformed("MQTT-3.1.2-15", "will retain without will");
-  }
-  if (will_qos == 3) return Malformed("MQTT-3.1.2-14", "will of QoS 3");
-  if ((flags & 0xC0) == 0x40) return Malformed("MQTT-3.1.2-22", "password without user name");
-  return {};
-}
-
-Failure ReadWill(Reader& body, uint8_t flags, Connect& connect) {
-  if ((flags & 0x04) == 0) return {};
-  Will will;
-  will.qos = static_cast<Qos>(flags >> 3 & 0x03);
-  will.retain = (flags & 0x20) != 0;
-  if (Failure failure = ReadText(body, will.topic, "MQTT-3.1.3-10", "will topic")) return failure;
-  if (will.topic.empty()) return Malformed("MQTT-4.7.3-1", "empty will topic");
-  if (HasWildcard(will.topic)) return Malformed("MQTT-4.7.1-1", "wildcard in the will topic");
-  if (!body.Field(will.payload)) return Malformed("MQTT-3.1.2-9", "will message");
-  connect.will = std::move(will);
-  return {};
-}
-
-Failure ReadCredentials(Reader& body, uint8_t flags, Connect& connect) {
-  if ((flags & 0x80) != 0) {
-    std::string_view name;
-    if (Failure failure = ReadText(body, name, "MQTT-3.1.3-11", "user name")) return failure;
-    connect.username = name;
-  }
-  if ((flags & 0x40) != 0) {
-    std::string_view password;
-    if (!body.Field(password)) return Malformed("MQTT-3.1.2-21", "password");
-    connect.password = password;
-  }
-  return {};
-}
-
-// 3.1.2, 3.1.3
-Failure ReadConnect(Reader& body, Connect& connect, uint8_t& level) {
-  if (Failure failure = ReadProtocol(body, connect, level)) return failure;
-  uint8_t flags = 0;
-  if (!body.Byte(flags) || !body.U16(connect.keep_alive_s)) {
-    return Malformed("MQTT-3.1.2-23", "CONNECT ends in its variable header");
-  }
-  if (Failure failure = CheckConnectFlags(flags, connect.version)) return failure;
-  connect.clean_session = (flags & 0x02) != 0;
-  if (Failure failure = ReadText(body, connect.client_id, "MQTT-3.1.3-3", "client identifier")) {
-    return failure;
-  }
-  if (Failure failure = ReadWill(body, flags, connect)) return failure;
-  if (Failure failure = ReadCredentials(body, flags, connect)) return failure;
-  if (!body.empty()) return Malformed("MQTT-3.1.3-1", "bytes behind the payload of CONNECT");
-  return {};
+Failure CheckEnd(const BodyReader& body) {
+  if (body.empty()) return {};
+  return Malformed("MQTT-2.2.3", "bytes behind the end of the packet");
 }
 
 // 3.2.2
-Failure ReadConnack(Reader& body, Connack& connack) {
+Failure ReadConnack(const Context& context, BodyReader& body, Connack& connack) {
   uint8_t flags = 0;
   if (!body.Byte(flags) || !body.Byte(connack.code)) {
     return Malformed("MQTT-3.2.2-1", "CONNACK is too short");
@@ -143,119 +46,199 @@ Failure ReadConnack(Reader& body, Connack& connack) {
   if (connack.session_present && connack.code != 0) {
     return Malformed("MQTT-3.2.2-4", "session present with a refusal");
   }
-  return {};
+  if (context.v5 && !IsReasonOf(PacketType::kConnack, connack.code)) {
+    return Malformed("MQTT5-3.2.2-8", "reason code of CONNACK");
+  }
+  if (Failure failure = ReadOwnProperties(context, body, connack.properties)) return failure;
+  return CheckEnd(body);
 }
 
 // 3.3.2, 3.3.3
-Failure ReadPublish(Reader& body, uint8_t flags, Publish& publish) {
-  publish.dup = (flags & 0x08) != 0;
-  publish.qos = static_cast<Qos>(flags >> 1 & 0x03);
-  publish.retain = (flags & 0x01) != 0;
+Failure ReadPublish(const Context& context, BodyReader& body, Publish& publish) {
+  publish.dup = (context.flags & 0x08) != 0;
+  publish.qos = static_cast<Qos>(context.flags >> 1 & 0x03);
+  publish.retain = (context.flags & 0x01) != 0;
   if (Failure failure = ReadText(body, publish.topic, "MQTT-3.3.2-1", "topic name")) return failure;
-  if (publish.topic.empty()) return Malformed("MQTT-4.7.3-1", "empty topic name");
   if (HasWildcard(publish.topic)) {
     return ProtocolError{Reason::kTopicNameInvalid, "MQTT-3.3.2-2", "wildcard in the topic name"};
   }
+  if (publish.topic.empty() && !context.v5) return Malformed("MQTT-4.7.3-1", "empty topic name");
   if (publish.qos != Qos::kAtMostOnce) {
     if (Failure failure = ReadId(body, publish.id)) return failure;
+  }
+  if (Failure failure = ReadOwnProperties(context, body, publish.properties)) return failure;
+  if (publish.topic.empty() &&
+      FindProperty(publish.properties, PropertyId::kTopicAlias) == nullptr) {
+    return Violation("MQTT5-3.3.2-8", "neither topic name nor topic alias");
+  }
+  if (context.role == Role::kServer &&
+      FindProperty(publish.properties, PropertyId::kSubscriptionId) != nullptr) {
+    return Violation("MQTT5-3.3.4-6", "subscription identifier in a PUBLISH of a client");
   }
   publish.payload = body.rest();
   return {};
 }
 
-Failure ReadFilter(Reader& body, std::string_view& filter, const char* clause) {
-  if (Failure failure = ReadText(body, filter, clause, "topic filter")) return failure;
+// PUBACK, PUBREC, PUBREL, PUBCOMP (3.4 to 3.7): 5.0 leaves out what is 0 or empty at the end.
+template <typename Ack>
+Failure ReadAck(const Context& context, BodyReader& body, Ack& ack) {
+  if (Failure failure = ReadId(body, ack.id)) return failure;
+  if (context.v5 && !body.empty()) {
+    if (Failure failure = ReadReason(context, body, ack.reason)) return failure;
+    if (!body.empty()) {
+      if (Failure failure = ReadOwnProperties(context, body, ack.properties)) return failure;
+    }
+  }
+  return CheckEnd(body);
+}
+
+Failure CheckFilter(const Context& context, std::string_view filter) {
   if (filter.empty()) return Malformed("MQTT-4.7.3-1", "empty topic filter");
   if (!IsValidTopicFilter(filter)) {
     return ProtocolError{Reason::kTopicFilterInvalid, "MQTT-4.7.1-2", "wildcard in a wrong place"};
+  }
+  if (context.v5 && filter.starts_with(kSharePrefix) && !ParseShared(filter)) {
+    return ProtocolError{Reason::kTopicFilterInvalid, "MQTT5-4.8.2-1",
+                         "a shared subscription without name or filter"};
+  }
+  return {};
+}
+
+Failure ReadFilter(const Context& context, BodyReader& body, std::string_view& filter,
+                   const char* clause) {
+  if (Failure failure = ReadText(body, filter, clause, "topic filter")) return failure;
+  return CheckFilter(context, filter);
+}
+
+// The byte behind a filter: 3.8.3.1 of 5.0, of which 3.x has the QoS.
+Failure ReadOptions(const Context& context, uint8_t options, Subscription& subscription) {
+  if (!context.v5) {
+    if (options > 2) return Malformed("MQTT-3-8.3-4", "requested QoS byte");
+    subscription.qos = static_cast<Qos>(options);
+    return {};
+  }
+  if ((options & 0xC0) != 0) return Malformed("MQTT5-3.8.3-5", "reserved subscription options");
+  if ((options & 0x03) == 3) return Violation("MQTT5-3.8.3-5", "subscription of QoS 3");
+  if ((options & 0x30) == 0x30) return Violation("MQTT5-3.8.3-5", "retain handling 3");
+  subscription.qos = static_cast<Qos>(options & 0x03);
+  subscription.no_local = (options & 0x04) != 0;
+  subscription.retain_as_published = (options & 0x08) != 0;
+  subscription.retain_handling = static_cast<RetainHandling>(options >> 4 & 0x03);
+  if (subscription.no_local && subscription.filter.starts_with(kSharePrefix)) {
+    return Violation("MQTT5-3.8.3-4", "no local on a shared subscription");
   }
   return {};
 }
 
 // 3.8
-Failure ReadSubscribe(Reader& body, Subscribe& subscribe) {
+Failure ReadSubscribe(const Context& context, BodyReader& body, Subscribe& subscribe) {
   if (Failure failure = ReadId(body, subscribe.id)) return failure;
+  if (Failure failure = ReadOwnProperties(context, body, subscribe.properties)) return failure;
   if (body.empty()) return Malformed("MQTT-3.8.3-3", "SUBSCRIBE without a topic filter");
   while (!body.empty()) {
     Subscription subscription;
     uint8_t options = 0;
-    if (Failure failure = ReadFilter(body, subscription.filter, "MQTT-3.8.3-1")) return failure;
+    if (Failure failure = ReadFilter(context, body, subscription.filter, "MQTT-3.8.3-1")) {
+      return failure;
+    }
     if (!body.Byte(options)) return Malformed("MQTT-3.8.3-3", "topic filter without QoS");
-    if (options > 2) return Malformed("MQTT-3-8.3-4", "requested QoS byte");
-    subscription.qos = static_cast<Qos>(options);
+    if (Failure failure = ReadOptions(context, options, subscription)) return failure;
     subscribe.subscriptions.push_back(subscription);
   }
   return {};
 }
 
 // 3.9
-Failure ReadSuback(Reader& body, Suback& suback) {
+Failure ReadSuback(const Context& context, BodyReader& body, Suback& suback) {
   if (Failure failure = ReadId(body, suback.id)) return failure;
+  if (Failure failure = ReadOwnProperties(context, body, suback.properties)) return failure;
   if (body.empty()) return Malformed("MQTT-3.8.4-5", "SUBACK without a return code");
   for (uint8_t code = 0; body.Byte(code);) {
-    if (code > 2 && code != kSubackFailure) return Malformed("MQTT-3.9.3-2", "SUBACK return code");
+    const bool known =
+        context.v5 ? IsReasonOf(PacketType::kSuback, code) : code <= 2 || code == kSubackFailure;
+    if (!known) return Malformed("MQTT-3.9.3-2", "SUBACK return code");
     suback.codes.push_back(code);
   }
   return {};
 }
 
 // 3.10
-Failure ReadUnsubscribe(Reader& body, Unsubscribe& unsubscribe) {
+Failure ReadUnsubscribe(const Context& context, BodyReader& body, Unsubscribe& unsubscribe) {
   if (Failure failure = ReadId(body, unsubscribe.id)) return failure;
+  if (Failure failure = ReadOwnProperties(context, body, unsubscribe.properties)) return failure;
   if (body.empty()) return Malformed("MQTT-3.10.3-2", "UNSUBSCRIBE without a topic filter");
   while (!body.empty()) {
     std::string_view filter;
-    if (Failure failure = ReadFilter(body, filter, "MQTT-3.10.3-1")) return failure;
+    if (Failure failure = ReadFilter(context, body, filter, "MQTT-3.10.3-1")) return failure;
     unsubscribe.filters.push_back(filter);
   }
   return {};
 }
 
+// 3.11
+Failure ReadUnsuback(const Context& context, BodyReader& body, Unsuback& unsuback) {
+  if (Failure failure = ReadId(body, unsuback.id)) return failure;
+  if (!context.v5) return CheckEnd(body);
+  if (Failure failure = ReadOwnProperties(context, body, unsuback.properties)) return failure;
+  if (body.empty()) return Malformed("MQTT5-3.11.3-1", "UNSUBACK without a reason code");
+  for (uint8_t code = 0; body.Byte(code);) {
+    if (!IsReasonOf(PacketType::kUnsuback, code)) {
+      return Malformed("MQTT5-3.11.3-2", "UNSUBACK reason code");
+    }
+    unsuback.codes.push_back(code);
+  }
+  return {};
+}
+
+// DISCONNECT and AUTH (3.14, 3.15) may end at any of their parts.
 template <typename T>
-Failure ReadInto(Packet& packet, auto read) {
-  return read(packet.emplace<T>());
+Failure ReadEnding(const Context& context, BodyReader& body, T& packet) {
+  if (!context.v5 || body.empty()) return CheckEnd(body);
+  if (Failure failure = ReadReason(context, body, packet.reason)) return failure;
+  if (body.empty()) return {};
+  if (Failure failure = ReadOwnProperties(context, body, packet.properties)) return failure;
+  return CheckEnd(body);
 }
 
 }  // namespace
 
-Failure ReadBody(PacketType type, uint8_t flags, std::string_view bytes, uint8_t& level,
+Failure ReadBody(Role role, PacketType type, uint8_t flags, std::string_view bytes, uint8_t level,
                  Packet& packet) {
-  Reader body(bytes);
-  const auto id = [&body](auto& p) { return ReadId(body, p.id); };
+  BodyReader body(bytes);
+  const Context context{role, type, flags, level >= static_cast<uint8_t>(Version::k5)};
   switch (type) {
-    case PacketType::kConnect:
-      return ReadConnect(body, packet.emplace<Connect>(), level);
     case PacketType::kConnack:
-      return ReadConnack(body, packet.emplace<Connack>());
+      return ReadConnack(context, body, packet.emplace<Connack>());
     case PacketType::kPublish:
-      return ReadPublish(body, flags, packet.emplace<Publish>());
+      return ReadPublish(context, body, packet.emplace<Publish>());
     case PacketType::kPuback:
-      return ReadInto<Puback>(packet, id);
+      return ReadAck(context, body, packet.emplace<Puback>());
     case PacketType::kPubrec:
-      return ReadInto<Pubrec>(packet, id);
+      return ReadAck(context, body, packet.emplace<Pubrec>());
     case PacketType::kPubrel:
-      return ReadInto<Pubrel>(packet, id);
+      return ReadAck(context, body, packet.emplace<Pubrel>());
     case PacketType::kPubcomp:
-      return ReadInto<Pubcomp>(packet, id);
+      return ReadAck(context, body, packet.emplace<Pubcomp>());
     case PacketType::kSubscribe:
-      return ReadSubscribe(body, packet.emplace<Subscribe>());
+      return ReadSubscribe(context, body, packet.emplace<Subscribe>());
     case PacketType::kSuback:
-      return ReadSuback(body, packet.emplace<Suback>());
+      return ReadSuback(context, body, packet.emplace<Suback>());
     case PacketType::kUnsubscribe:
-      return ReadUnsubscribe(body, packet.emplace<Unsubscribe>());
+      return ReadUnsubscribe(context, body, packet.emplace<Unsubscribe>());
     case PacketType::kUnsuback:
-      return ReadInto<Unsuback>(packet, id);
+      return ReadUnsuback(context, body, packet.emplace<Unsuback>());
     case PacketType::kPingreq:
       packet.emplace<Pingreq>();
-      return {};
+      return CheckEnd(body);
     case PacketType::kPingresp:
       packet.emplace<Pingresp>();
-      return {};
+      return CheckEnd(body);
     case PacketType::kDisconnect:
-      packet.emplace<Disconnect>();
-      return {};
+      return ReadEnding(context, body, packet.emplace<Disconnect>());
     case PacketType::kAuth:
-      break;
+      return ReadEnding(context, body, packet.emplace<Auth>());
+    case PacketType::kConnect:
+      break;  // ReadConnect
   }
   return Malformed("MQTT-2.2.1", "reserved packet type");
 }

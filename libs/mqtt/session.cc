@@ -44,13 +44,13 @@ size_t Session::in_flight() const { return outbound_ ? outbound_->in_flight() : 
 size_t Session::queued() const { return outbound_ ? outbound_->queued() : 0; }
 
 size_t Session::window() const {
-  return std::clamp<size_t>(std::min(limits_->window, client_window_), 1, kMaxInFlight);
+  return std::clamp<size_t>(std::min(limits_->window, terms_.window), 1, kMaxInFlight);
 }
 
-void Session::Attach(SessionLink& link, uint16_t client_window) {
+void Session::Attach(SessionLink& link, const ClientTerms& terms) {
   if (link_ != nullptr) std::abort();  // two connections would write into one session
   link_ = &link;
-  client_window_ = client_window;
+  terms_ = terms;
   resumed_ = false;
 }
 
@@ -68,7 +68,6 @@ void Session::Detach() {
 void Session::Resume() {
   if (link_ == nullptr || resumed_) return;
   ResendReleased();
-  ResendPublished();
   resumed_ = true;
   Settle();
 }
@@ -85,18 +84,43 @@ void Session::ResendReleased() {
   }
 }
 
-void Session::ResendPublished() {
+bool Session::ResendPublished() {
   const auto stale = [](const auto& entry) { return !entry.fresh; };
   while (link_ != nullptr && outbound_) {
     auto& entries = outbound_->published;
     const auto next = std::find_if(entries.begin(), entries.end(), stale);
-    if (next == entries.end()) return;
+    if (next == entries.end()) return true;
+    if (!ClientHasRoom()) return false;
     next->fresh = true;
     // MQTT-4.4.0-1, MQTT-3.3.1-1
-    const PublishHead head{.qos = next->qos, .dup = true, .retain = next->retain, .id = next->id};
+    const PublishHead head{.qos = next->qos,
+                           .dup = true,
+                           .retain = next->retain,
+                           .id = next->id,
+                           .subscriptions = next->subscriptions};
     const SharedMessage message = next->message;
-    link_->SendPublish(head, message);
+    if (link_->Sendable(head, *message)) {
+      link_->SendPublish(head, message);
+      continue;
+    }
+    const Token token = next->token;
+    entries.erase(next);
+    link_->Acknowledged(token);
   }
+  return true;
+}
+
+// MQTT5-4.9.0-1
+bool Session::ClientHasRoom() const { return !outbound_ || outbound_->active() < terms_.window; }
+
+bool Session::Sendable(const SharedMessage& message, Qos qos, bool retain,
+                       const SubscriptionIds& subscriptions) const {
+  const PublishHead head{.qos = qos,
+                         .dup = false,
+                         .retain = retain,
+                         .id = kNoPacketId,
+                         .subscriptions = subscriptions};
+  return link_->Sendable(head, *message);
 }
 
 bool Session::InUse(PacketId id) const {
@@ -117,9 +141,13 @@ PacketId Session::NextId() {
 
 // Into the window and onto the wire. Precondition: attached.
 void Session::Launch(Queued item) {
-  const PacketId id = NextId();
-  const PublishHead head{.qos = item.qos, .dup = false, .retain = item.retain, .id = id};
-  outbound().published.push_back({item.message, item.token, id, item.qos, item.retain, true});
+  const PublishHead head{.qos = item.qos,
+                         .dup = false,
+                         .retain = item.retain,
+                         .id = NextId(),
+                         .subscriptions = item.subscriptions};
+  outbound().published.push_back({item.message, item.token, head.id, item.qos, item.retain, true,
+                                  std::move(item.subscriptions)});
   link_->SendPublish(head, item.message);
 }
 
@@ -128,43 +156,86 @@ bool Session::QueueHasRoom(const Message& message) const {
   return queued() == 0 || outbound_->queue_bytes + message.size() <= limits_->queue_bytes;
 }
 
-Delivery Session::Deliver(SharedMessage message, Qos qos, Token token, bool retain) {
+void Session::Enqueue(Queued item, bool first) {
+  Outbound& out = outbound();
+  if (!out.queue) out.queue = std::make_unique<std::deque<Queued>>();
+  out.queue_bytes += item.message->size();
+  if (first) {
+    const auto at = out.queue->begin() + static_cast<std::ptrdiff_t>(out.queued_first++);
+    out.queue->insert(at, std::move(item));
+  } else {
+    out.queue->push_back(std::move(item));
+  }
+}
+
+Delivery Session::Deliver(SharedMessage message, Qos qos, Token token, bool retain,
+                          SubscriptionIds subscriptions) {
+  if (qos == Qos::kAtMostOnce && link_ == nullptr) return Delivery::kDropped;
+  if (link_ != nullptr && !Sendable(message, qos, retain, subscriptions)) {
+    return Delivery::kDiscarded;
+  }
   if (qos == Qos::kAtMostOnce) {
-    if (link_ == nullptr) return Delivery::kDropped;
-    link_->SendPublish({.qos = qos, .dup = false, .retain = retain, .id = kNoPacketId}, message);
+    const PublishHead head{.qos = qos,
+                           .dup = false,
+                           .retain = retain,
+                           .id = kNoPacketId,
+                           .subscriptions = std::move(subscriptions)};
+    link_->SendPublish(head, message);
     return Delivery::kSent;
   }
   if (refusing_) return Delivery::kFull;
-  if (link_ != nullptr && resumed_ && queued() == 0 && in_flight() < window()) {
-    Launch({std::move(message), token, qos, retain});
-    return Delivery::kSent;
-  }
-  if (!QueueHasRoom(*message)) {
+  const bool room = link_ != nullptr && resumed_ && queued() == 0 && in_flight() < window();
+  if (!room && !QueueHasRoom(*message)) {
     refusing_ = true;
     return Delivery::kFull;
   }
-  Outbound& out = outbound();
-  if (!out.queue) out.queue = std::make_unique<std::deque<Queued>>();
-  out.queue_bytes += message->size();
-  out.queue->push_back({std::move(message), token, qos, retain});
+  Queued item{std::move(message), token, qos, retain, std::move(subscriptions)};
+  if (room) {
+    Launch(std::move(item));
+    return Delivery::kSent;
+  }
+  Enqueue(std::move(item), false);
   return Delivery::kQueued;
 }
 
-Delivery Session::DeliverFirst(SharedMessage message, Qos qos, Token token, bool retain) {
+Delivery Session::DeliverFirst(SharedMessage message, Qos qos, Token token, bool retain,
+                               SubscriptionIds subscriptions) {
   if (link_ == nullptr) return Delivery::kDropped;
-  if (qos == Qos::kAtMostOnce) return Deliver(std::move(message), qos, token, retain);
-  if (in_flight() >= std::min(window() + limits_->ahead, kMaxInFlight)) return Delivery::kFull;
-  Launch({std::move(message), token, qos, retain});
-  return Delivery::kSent;
+  if (qos == Qos::kAtMostOnce) {
+    return Deliver(std::move(message), qos, token, retain, std::move(subscriptions));
+  }
+  if (!Sendable(message, qos, retain, subscriptions)) return Delivery::kDiscarded;
+  const size_t waiting = outbound_ ? outbound_->queued_first : 0;
+  const size_t slots = std::min<size_t>(limits_->window + limits_->ahead, kMaxInFlight);
+  if (in_flight() + waiting >= slots) return Delivery::kFull;
+  Queued item{std::move(message), token, qos, retain, std::move(subscriptions)};
+  if (waiting == 0 && ClientHasRoom()) {
+    Launch(std::move(item));
+    return Delivery::kSent;
+  }
+  Enqueue(std::move(item), true);
+  return Delivery::kQueued;
+}
+
+// The head of the queue onto the wire, or out of it when its life is over.
+void Session::LaunchQueued() {
+  Queued next = std::move(outbound_->queue->front());
+  outbound_->queue->pop_front();
+  outbound_->queue_bytes -= next.message->size();
+  if (outbound_->queued_first > 0) --outbound_->queued_first;
+  if (Sendable(next.message, next.qos, next.retain, next.subscriptions)) {
+    return Launch(std::move(next));
+  }
+  link_->Acknowledged(next.token);
 }
 
 // After the window may have room again: the queue moves up, and who was refused is told.
 void Session::Settle() {
-  while (link_ != nullptr && resumed_ && queued() > 0 && in_flight() < window()) {
-    Queued next = std::move(outbound_->queue->front());
-    outbound_->queue->pop_front();
-    outbound_->queue_bytes -= next.message->size();
-    Launch(std::move(next));
+  if (resumed_ && ResendPublished()) {
+    while (link_ != nullptr && resumed_ && queued() > 0 &&
+           (in_flight() < window() || (outbound_->queued_first > 0 && ClientHasRoom()))) {
+      LaunchQueued();
+    }
   }
   TidyOutbound();
   if (!refusing_ || link_ == nullptr || !resumed_) return;
@@ -189,17 +260,29 @@ std::optional<ProtocolError> Session::OnPuback(PacketId id) {
   return {};
 }
 
-std::optional<ProtocolError> Session::OnPubrec(PacketId id) {
+std::optional<ProtocolError> Session::OnPubrec(PacketId id, Reason reason) {
+  bool known = false;
   if (outbound_) {
     auto& published = outbound_->published;
     if (const auto entry = FindId(published, id); entry != published.end()) {
       if (entry->qos != Qos::kExactlyOnce) return kWrongAcknowledgement;
-      outbound_->released.push_back({entry->token, id, true});
+      const Token token = entry->token;
       published.erase(entry);
+      if (reason >= Reason::kUnspecifiedError) {  // MQTT5-4.3.3-4
+        if (link_ != nullptr) link_->Acknowledged(token);
+        Settle();
+        return {};
+      }
+      outbound_->released.push_back({token, id, true});
     }
+    known = FindId(outbound_->released, id) != outbound_->released.end();
   }
+  if (reason >= Reason::kUnspecifiedError) return {};
   // MQTT-4.3.3-1; to a repeated or unknown one as well, so that the client can finish.
-  if (link_ != nullptr) link_->SendAck(PacketType::kPubrel, id, Reason::kSuccess);
+  if (link_ != nullptr) {
+    link_->SendAck(PacketType::kPubrel, id,
+                   known ? Reason::kSuccess : Reason::kPacketIdentifierNotFound);
+  }
   return {};
 }
 
@@ -227,6 +310,7 @@ std::vector<Session::Queued> Session::TakeQueue() {
                std::make_move_iterator(outbound_->queue->end()));
   outbound_->queue.reset();
   outbound_->queue_bytes = 0;
+  outbound_->queued_first = 0;
   TidyOutbound();
   return taken;
 }
@@ -241,7 +325,8 @@ SessionSnapshot Session::Snapshot() const {
                                    .qos = Qos::kExactlyOnce,
                                    .retain = false,
                                    .released = true,
-                                   .message = nullptr});
+                                   .message = nullptr,
+                                   .subscriptions = nullptr});
     }
     for (const auto& e : outbound_->published) {
       snapshot.outbound.push_back({.id = e.id,
@@ -249,7 +334,8 @@ SessionSnapshot Session::Snapshot() const {
                                    .qos = e.qos,
                                    .retain = e.retain,
                                    .released = false,
-                                   .message = e.message});
+                                   .message = e.message,
+                                   .subscriptions = e.subscriptions});
     }
   }
   if (inbound_) {
@@ -267,7 +353,8 @@ void Session::Restore(const SessionSnapshot& snapshot) {
     if (e.released) {
       outbound().released.push_back({e.token, e.id, false});
     } else if (e.message && e.qos != Qos::kAtMostOnce) {
-      outbound().published.push_back({e.message, e.token, e.id, e.qos, e.retain, false});
+      outbound().published.push_back(
+          {e.message, e.token, e.id, e.qos, e.retain, false, e.subscriptions});
     }
   }
   for (const PacketId id : snapshot.inbound) {

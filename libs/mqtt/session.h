@@ -28,7 +28,9 @@ struct SessionLimits {
   uint32_t queue_messages = 1000;    // waiting behind the window
   uint32_t queue_bytes = 1'048'576;  // of topics and payloads waiting behind the window
   uint16_t max_executing = 64;       // inbound QoS 1/2 not yet acknowledged; reading pauses at it
-  uint16_t receive_maximum = 1024;   // inbound QoS 2 ids not yet released; one more is an error
+  // Inbound QoS 2 ids not yet released; in 5.0 all inbound QoS 1/2 without their last
+  // acknowledgement, as CONNACK says [MQTT5-3.3.4-7]. One more is an error.
+  uint16_t receive_maximum = 1024;
 };
 
 // Where the effects of a session go while it is attached to a network connection. Called
@@ -36,6 +38,10 @@ struct SessionLimits {
 // method of the session may be called, but Attach and destruction.
 class SessionLink {
  public:
+  // Whether the message may be sent: false when its life is over [MQTT5-3.3.2-5] or the packet
+  // would be larger than the client takes [MQTT5-3.1.2-25]. It then counts as delivered. A
+  // repetition (head.dup) has been begun in time: only its size is judged.
+  virtual bool Sendable(const PublishHead& head, const Message& message) = 0;
   virtual void SendPublish(const PublishHead& head, const SharedMessage& message) = 0;
   // PUBACK, PUBREC, PUBREL or PUBCOMP. `reason` travels in 5.0 only.
   virtual void SendAck(PacketType type, PacketId id, Reason reason) = 0;
@@ -56,10 +62,17 @@ class SessionLink {
 };
 
 enum class Delivery : uint8_t {
-  kSent,     // QoS 0: written, done, its token is never acknowledged. QoS 1/2: in the window
-  kQueued,   // waits; sent and acknowledged later
-  kFull,     // not taken. Nor is anything else until Drained: read it again from history then
-  kDropped,  // QoS 0 while detached
+  kSent,       // QoS 0: written, done, its token is never acknowledged. QoS 1/2: in the window
+  kQueued,     // waits; sent and acknowledged later
+  kFull,       // not taken. Nor is anything else until Drained: read it again from history then
+  kDropped,    // QoS 0 while detached
+  kDiscarded,  // not Sendable: done, its token is never acknowledged
+};
+
+// What a client of 5.0 wants of the session; the defaults are 3.x's.
+struct ClientTerms {
+  Version version = Version::k311;
+  uint16_t window = 65535;  // its Receive Maximum [MQTT5-3.3.4-9]
 };
 
 // The QoS state of a session that crosses to another gateway. Plain data; `message` may be left
@@ -72,6 +85,7 @@ struct SessionSnapshot {
     bool retain = false;
     bool released = false;  // PUBREC came, PUBREL is due; has no message
     SharedMessage message;
+    SubscriptionIds subscriptions = nullptr;
   };
   std::vector<Outbound>
       outbound;                   // released ones in order of PUBREC, then the others as first sent
@@ -101,12 +115,12 @@ class Session {
   ~Session();
 
   // ---- the connection -------------------------------------------------------------------------
-  // Precondition: detached. `link` stays valid until Detach. `client_window` lowers the window to
-  // what the client can take (5.0 Receive Maximum).
-  void Attach(SessionLink& link, uint16_t client_window = 65535);
+  // Precondition: detached. `link` stays valid until Detach.
+  void Attach(SessionLink& link, const ClientTerms& terms = {});
   // Sends PUBREL for all that are past PUBREC, in that order [MQTT-4.6.0-4], and the other
   // unacknowledged PUBLISHes with DUP in their original order [MQTT-4.4.0-1] [MQTT-4.6.0-1], but
-  // not those sent since Attach; then as much of the queue as the window takes. Once per Attach.
+  // not those sent since Attach; then as much of the queue as the window takes. Of all this, no
+  // more at a time than the client's own window allows [MQTT5-4.9.0-2]. Once per Attach.
   void Resume();
   // Unanswered inbound QoS 1 is forgotten (the client sends it again); QoS 2 being executed is
   // remembered, so that it is not executed twice. Idempotent.
@@ -117,17 +131,21 @@ class Session {
   // Takes one message for the receiver, `qos` already lowered to the subscription's. Order of calls
   // is order on the wire, for QoS 0 only among itself: it never waits. While detached or before
   // Resume QoS 1/2 queue.
-  Delivery Deliver(SharedMessage message, Qos qos, Token token, bool retain = false);
+  Delivery Deliver(SharedMessage message, Qos qos, Token token, bool retain = false,
+                   SubscriptionIds subscriptions = nullptr);
   // For the few messages that must precede a stored session's backlog (PROTOCOL 1.6): sent now,
-  // ahead of the queue and, by `ahead` slots, beyond the window. kFull when even those are taken;
-  // kDropped while detached.
-  Delivery DeliverFirst(SharedMessage message, Qos qos, Token token, bool retain = false);
+  // ahead of the queue and, by `ahead` slots, beyond the window; where the client's own window is
+  // used up, as the next of the queue. kFull when even those slots are taken; kDropped while
+  // detached.
+  Delivery DeliverFirst(SharedMessage message, Qos qos, Token token, bool retain = false,
+                        SubscriptionIds subscriptions = nullptr);
 
   // From the client. Each answers an error when the packet breaks the protocol: close the
   // connection. Unknown ids are no error: PUBREC and PUBREL are answered so that the client can
-  // finish.
+  // finish. A reason from 0x80 on ends the delivery [MQTT5-4.4.0-2] [MQTT5-4.3.3-4].
   [[nodiscard]] std::optional<ProtocolError> OnPuback(PacketId id);
-  [[nodiscard]] std::optional<ProtocolError> OnPubrec(PacketId id);
+  [[nodiscard]] std::optional<ProtocolError> OnPubrec(PacketId id,
+                                                      Reason reason = Reason::kSuccess);
   [[nodiscard]] std::optional<ProtocolError> OnPubcomp(PacketId id);
 
   // ---- inbound --------------------------------------------------------------------------------
@@ -143,10 +161,11 @@ class Session {
   [[nodiscard]] std::optional<ProtocolError> OnPubrel(PacketId id);
 
   // The request has been executed (committed). PUBACK / PUBREC leave in order of arrival, whatever
-  // the order of these calls (O5). 3.x has no negative acknowledgement: every reason acknowledges,
-  // except kImplementationSpecificError (O4 "unavailable"), which withholds: see
-  // SessionLink::Withheld; a QoS 2 id withheld is free again. kNoHandle and handles of an earlier
-  // connection's QoS 1 are ignored.
+  // the order of these calls (O5). In 5.0 they carry the reason, and one from 0x80 on frees a QoS 2
+  // id. 3.x has no negative acknowledgement: every reason acknowledges, except
+  // kImplementationSpecificError (O4 "unavailable"), which withholds: see SessionLink::Withheld; a
+  // QoS 2 id withheld is free again. kNoHandle and handles of an earlier connection's QoS 1 are
+  // ignored.
   void AckInbound(InboundHandle handle, Reason reason = Reason::kSuccess);
 
   // Inbound QoS 1/2 that await their acknowledgement.
@@ -158,12 +177,14 @@ class Session {
   size_t queued() const;      // waiting behind the window
   size_t unreleased() const;  // inbound QoS 2 ids held
   bool idle() const { return !outbound_ && !inbound_; }
+  const SessionLimits& limits() const { return *limits_; }
 
   struct Queued {
     SharedMessage message;
     Token token = 0;
     Qos qos = Qos::kAtLeastOnce;
     bool retain = false;
+    SubscriptionIds subscriptions = nullptr;
   };
   // Takes the queue out, oldest first (hand-over; a session that is to read its backlog from
   // history). Takes back a kFull answer without Drained.
@@ -186,9 +207,16 @@ class Session {
   bool InUse(PacketId id) const;
   PacketId NextId();
   bool QueueHasRoom(const Message& message) const;
+  bool Sendable(const SharedMessage& message, Qos qos, bool retain,
+                const SubscriptionIds& subscriptions) const;
+  bool ClientHasRoom() const;
   void Launch(Queued item);
+  void LaunchQueued();
+  void Enqueue(Queued item, bool first);
   void ResendReleased();
-  void ResendPublished();
+  // False when the client's window is used up before all are sent.
+  bool ResendPublished();
+  size_t Outstanding() const;
   void Settle();
   void TidyOutbound();
   bool FlushAcks();
@@ -200,7 +228,7 @@ class Session {
   std::unique_ptr<InboundState> inbound_;
   uint32_t next_handle_ = 1;
   PacketId next_id_;
-  uint16_t client_window_ = 65535;
+  ClientTerms terms_;
   bool resumed_ = false;
   bool refusing_ = false;  // kFull was answered and Drained not yet called
 };

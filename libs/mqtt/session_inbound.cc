@@ -8,13 +8,31 @@ namespace chat::mqtt {
 namespace {
 
 // O4: in 3.x the only answer that is not an acknowledgement.
-bool Withholds(Reason reason) { return reason == Reason::kImplementationSpecificError; }
+bool Withholds(Reason reason, Version version) {
+  return version != Version::k5 && reason == Reason::kImplementationSpecificError;
+}
+
+// The client takes the exchange for over, and a QoS 2 id for free [MQTT5-4.3.3-9].
+bool Frees(Reason reason, Version version) {
+  return version == Version::k5 ? reason >= Reason::kUnspecifiedError : Withholds(reason, version);
+}
 
 }  // namespace
 
 size_t Session::executing() const { return inbound_ ? inbound_->pending.size() : 0; }
 
 size_t Session::unreleased() const { return inbound_ ? inbound_->unreleased.size() : 0; }
+
+// What a client of 5.0 counts against the receive maximum.
+size_t Session::Outstanding() const {
+  if (!inbound_) return 0;
+  const auto& held = inbound_->unreleased;
+  return inbound_->pending.size() +
+         static_cast<size_t>(std::count_if(held.begin(), held.end(), [this](const auto& id) {
+           return std::none_of(inbound_->pending.begin(), inbound_->pending.end(),
+                               [&id](const auto& entry) { return entry.id == id.id; });
+         }));
+}
 
 void Session::TidyInbound() {
   if (inbound_ && inbound_->pending.empty() && inbound_->unreleased.empty()) inbound_.reset();
@@ -26,7 +44,7 @@ Session::Inbound Session::OnPublish(const Publish& publish) {
   if (!receptive()) {
     return {What::kError,
             kNoHandle,
-            {Reason::kReceiveMaximumExceeded, "MQTT5-3.3.4-9", "too many requests at once"}};
+            {Reason::kReceiveMaximumExceeded, "MQTT5-3.3.4-7", "too many requests at once"}};
   }
   if (!inbound_) inbound_ = std::make_unique<InboundState>();
   auto& held = inbound_->unreleased;
@@ -42,12 +60,14 @@ Session::Inbound Session::OnPublish(const Publish& publish) {
       FlushAcks();
       return {What::kDuplicate, handle, {}};
     }
-    if (held.size() >= limits_->receive_maximum) {
-      TidyInbound();
-      return {What::kError,
-              kNoHandle,
-              {Reason::kReceiveMaximumExceeded, "MQTT5-3.3.4-9", "too many unreleased QoS 2 ids"}};
-    }
+  }
+  const bool counted = terms_.version == Version::k5 || publish.qos == Qos::kExactlyOnce;
+  const size_t outstanding = terms_.version == Version::k5 ? Outstanding() : held.size();
+  if (counted && outstanding >= limits_->receive_maximum) {
+    TidyInbound();
+    return {What::kError,
+            kNoHandle,
+            {Reason::kReceiveMaximumExceeded, "MQTT5-3.3.4-7", "more than the receive maximum"}};
   }
   const InboundHandle handle{next_handle_};
   if (++next_handle_ == 0) next_handle_ = 1;
@@ -63,7 +83,7 @@ void Session::AckInbound(InboundHandle handle, Reason reason) {
   const bool was_receptive = receptive();
   for (auto& entry : inbound_->pending) {
     if (entry.handle != handle || entry.stage != Stage::kExecuting) continue;
-    entry.stage = Withholds(reason) ? Stage::kWithheld : Stage::kDone;
+    entry.stage = Withholds(reason, terms_.version) ? Stage::kWithheld : Stage::kDone;
     entry.reason = reason;
   }
   auto& held = inbound_->unreleased;
@@ -71,7 +91,7 @@ void Session::AckInbound(InboundHandle handle, Reason reason) {
     return entry.handle == handle && !entry.executed;
   });
   if (id != held.end()) {
-    if (Withholds(reason)) {
+    if (Frees(reason, terms_.version)) {
       held.erase(id);
     } else {
       id->executed = true;
@@ -103,6 +123,7 @@ bool Session::FlushAcks() {
 }
 
 std::optional<ProtocolError> Session::OnPubrel(PacketId id) {
+  bool known = false;
   if (inbound_) {
     auto& held = inbound_->unreleased;
     const auto entry =
@@ -111,12 +132,16 @@ std::optional<ProtocolError> Session::OnPubrel(PacketId id) {
       if (!entry->executed) {
         return ProtocolError{Reason::kProtocolError, "MQTT-4.3.3-1", "PUBREL before PUBREC"};
       }
+      known = true;
       held.erase(entry);
       TidyInbound();
     }
   }
   // MQTT-4.3.3-2; to an unknown one as well, so that the client can finish.
-  if (link_ != nullptr) link_->SendAck(PacketType::kPubcomp, id, Reason::kSuccess);
+  if (link_ != nullptr) {
+    link_->SendAck(PacketType::kPubcomp, id,
+                   known ? Reason::kSuccess : Reason::kPacketIdentifierNotFound);
+  }
   return {};
 }
 

@@ -17,6 +17,7 @@ struct Session::Outbound {
     Qos qos;
     bool retain;
     bool fresh;  // sent on the present connection
+    SubscriptionIds subscriptions = nullptr;
   };
   // PUBREC has come, PUBCOMP has not, in order of PUBREC [MQTT-4.6.0-4].
   struct Released {
@@ -29,7 +30,14 @@ struct Session::Outbound {
   std::vector<Released> released;
   std::unique_ptr<std::deque<Queued>> queue;  // null when empty
   size_t queue_bytes = 0;
+  size_t queued_first = 0;  // at the front of the queue: those of DeliverFirst
 
+  // Of in_flight(), what the client has or is being sent on the present connection.
+  size_t active() const {
+    size_t count = released.size();
+    for (const Published& entry : published) count += entry.fresh ? 1 : 0;
+    return count;
+  }
   size_t in_flight() const { return published.size() + released.size(); }
   size_t queued() const { return queue ? queue->size() : 0; }
 };

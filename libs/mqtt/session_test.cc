@@ -90,7 +90,7 @@ TEST_F(SessionTest, UnknownIdsAreAnsweredSoThatTheClientCanFinish) {
   EXPECT_FALSE(session_.OnPubcomp(PacketId{9}));
   EXPECT_FALSE(session_.OnPubrec(PacketId{9}));
   EXPECT_FALSE(session_.OnPubrel(PacketId{9}));
-  EXPECT_THAT(link_.Take(), ElementsAre("PUBREL 9", "PUBCOMP 9"));
+  EXPECT_THAT(link_.Take(), ElementsAre("PUBREL 9 92", "PUBCOMP 9 92"));
 }
 
 TEST_F(SessionTest, BeyondTheWindowMessagesQueueInOrder) {
@@ -111,7 +111,7 @@ TEST_F(SessionTest, BeyondTheWindowMessagesQueueInOrder) {
 }
 
 TEST_F(SessionTest, TheClientsWindowLowersTheOwn) {
-  session_.Attach(link_, 1);
+  session_.Attach(link_, {.version = Version::k5, .window = 1});
   session_.Resume();
   EXPECT_EQ(session_.Deliver(Text("a"), kQos1, 1), Delivery::kSent);
   EXPECT_EQ(session_.Deliver(Text("b"), kQos1, 2), Delivery::kQueued);

@@ -74,6 +74,29 @@ bool TopicMatches(std::string_view filter, std::string_view topic) {
   return given.done();
 }
 
+std::optional<SharedFilter> ParseShared(std::string_view filter) {
+  if (!filter.starts_with(kSharePrefix)) return {};
+  const std::string_view rest = filter.substr(kSharePrefix.size());
+  const size_t slash = rest.find('/');
+  if (slash == 0 || slash == std::string_view::npos || slash + 1 == rest.size()) return {};
+  const SharedFilter shared{rest.substr(0, slash), rest.substr(slash + 1)};
+  if (HasWildcard(shared.name)) return {};
+  return shared;
+}
+
+bool FilterCovers(std::string_view outer, std::string_view inner) {
+  // A wildcard in the first level leaves out names that begin with `$` [MQTT-4.7.2-1].
+  if (inner.starts_with('$') && (outer.starts_with('+') || outer.starts_with('#'))) return false;
+  TopicLevels wide(outer);
+  TopicLevels narrow(inner);
+  for (; !wide.done(); wide.Advance(), narrow.Advance()) {
+    if (wide.current() == "#") return true;
+    if (narrow.done() || narrow.current() == "#") return false;
+    if (wide.current() != "+" && wide.current() != narrow.current()) return false;
+  }
+  return narrow.done();
+}
+
 TopicLevels::TopicLevels(std::string_view topic) { Take(topic); }
 
 void TopicLevels::Take(std::string_view text) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -19,6 +20,16 @@ bool IsValidTopicName(std::string_view topic);
 bool IsValidTopicFilter(std::string_view filter);
 
 bool HasWildcard(std::string_view filter);
+
+// `$share/{ShareName}/{filter}` of 5.0 (4.8.2).
+inline constexpr std::string_view kSharePrefix = "$share/";
+struct SharedFilter {
+  std::string_view name;
+  std::string_view filter;
+};
+// The name has at least one character [MQTT5-4.8.2-1] and no `+` or `#`, and a filter of at least
+// one character follows [MQTT5-4.8.2-2]. None for a filter that is not shared.
+std::optional<SharedFilter> ParseShared(std::string_view filter);
 
 // Whether a valid filter matches a valid name. A wildcard in the first level never matches a name
 // that begins with `$` [MQTT-4.7.2-1]; `a/#` matches `a` as well; empty levels count.
@@ -44,6 +55,9 @@ class TopicLevels {
   bool last_ = false;
   bool done_ = false;
 };
+
+// Whether every topic that the valid filter `inner` matches is matched by the valid filter `outer`.
+bool FilterCovers(std::string_view outer, std::string_view inner);
 
 size_t CountLevels(std::string_view topic);
 // At most `limit` levels; the last one then holds all that remains. 0: no limit.
