@@ -65,6 +65,7 @@ void Client::Send(const std::string& topic, const google::protobuf::Message& rec
   const mqtt::Qos qos = Lowered(topic, mqtt::Qos::kExactlyOnce);
   const mqtt::Delivery delivery = session_->Deliver(Encode(topic, record), qos, kReplyToken);
   const bool taken = delivery == mqtt::Delivery::kSent || delivery == mqtt::Delivery::kQueued;
+  if (delivery == mqtt::Delivery::kDiscarded) return;
   if (taken && qos != mqtt::Qos::kAtMostOnce) ++unacknowledged_replies_;
   if (taken) return;
   metrics::Counter("chat_gateway_dropped_replies_total",
@@ -74,10 +75,9 @@ void Client::Send(const std::string& topic, const google::protobuf::Message& rec
 
 void Client::SendFirst(const std::string& topic, const google::protobuf::Message& record) {
   const mqtt::Qos qos = Lowered(topic, mqtt::Qos::kExactlyOnce);
-  if (session_->DeliverFirst(Encode(topic, record), qos, kReplyToken) == mqtt::Delivery::kSent &&
-      qos != mqtt::Qos::kAtMostOnce) {
-    ++unacknowledged_replies_;
-  }
+  const mqtt::Delivery delivery = session_->DeliverFirst(Encode(topic, record), qos, kReplyToken);
+  const bool taken = delivery == mqtt::Delivery::kSent || delivery == mqtt::Delivery::kQueued;
+  if (taken && qos != mqtt::Qos::kAtMostOnce) ++unacknowledged_replies_;
 }
 
 void Client::OnAcknowledged(mqtt::Token token) {

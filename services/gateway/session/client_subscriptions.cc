@@ -88,11 +88,16 @@ void Client::Grant(const std::string& topic, uint8_t* code) {
 }
 
 void Client::OnUnsubscribe(const mqtt::Unsubscribe& unsubscribe) {
+  std::vector<uint8_t> codes;
   for (std::string_view filter : unsubscribe.filters) {
-    if (qos_ == nullptr) break;
-    if (auto asked = qos_->find(filter); asked != qos_->end()) qos_->erase(asked);
+    codes.push_back(static_cast<uint8_t>(mqtt::Reason::kNoSubscriptionExisted));
+    if (qos_ == nullptr) continue;
+    const auto asked = qos_->find(filter);
+    if (asked == qos_->end()) continue;
+    qos_->erase(asked);
+    codes.back() = 0;
   }
-  connection_.Unsuback(unsubscribe.id);
+  connection_.Unsuback(unsubscribe.id, codes);
 }
 
 }  // namespace chat::gateway

@@ -36,6 +36,9 @@ bool EventFlow::HandOver(const ReadyEvent& event) {
       return true;
     case mqtt::Delivery::kQueued:
       return true;
+    case mqtt::Delivery::kDiscarded:  // larger than the client takes: it counts as delivered
+      cursor_.Acknowledge(event.position);
+      return true;
     default:
       cursor_.Retract(event.position);
       return false;
