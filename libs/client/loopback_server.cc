@@ -106,7 +106,7 @@ class LoopbackServer::Peer final : public LoopbackPeer, private mqtt::Connection
     connection_.Suback(subscribe.id, codes);
   }
   void OnUnsubscribe(const mqtt::Unsubscribe& unsubscribe) override {
-    connection_.Unsuback(unsubscribe.id);
+    connection_.Unsuback(unsubscribe.id, std::vector<uint8_t>(unsubscribe.filters.size(), 0));
   }
   void OnAcknowledged(mqtt::Token token) override { server_.Acknowledged(*stored_, token); }
   void OnDrained() override {}
