@@ -2,7 +2,7 @@
 
 #include "libs/base/ids.h"
 #include "libs/base/status.h"
-#include "services/auth/secrets.h"
+#include "libs/courier/secret_code.h"
 
 namespace chat::auth {
 namespace {
@@ -22,8 +22,11 @@ void AuthConfig::Declare(config::Keys& keys) {
   keys.Add("pg_url", &pg_url, "PostgreSQL of the schema auth", config::Secret::kYes);
   keys.Add("pg_pool", &pg_pool, "connections to PostgreSQL", 1, 1000);
   keys.Add("profile_addrs", &profile_addrs, "chat-profile, host:port, comma separated");
+  keys.Add("messaging_addrs", &messaging_addrs, "chat-messaging, host:port, comma separated");
   keys.Add("outbox_dir", &outbox_dir,
            "folder in which sms.jsonl and voice.jsonl receive the codes");
+  webhook.Declare(keys);
+  courier.Declare(keys);
   keys.Add("test_numbers", &test_numbers,
            "PHONE:CODE,… numbers with a fixed code that is not sent; the code limits hold",
            config::Secret::kYes);
@@ -47,7 +50,11 @@ void AuthConfig::Declare(config::Keys& keys) {
 absl::Status AuthConfig::Check() {
   if (pg_url.empty()) return Wrong("pg_url: is missing");
   if (profile_addrs.empty()) return Wrong("profile_addrs: is missing");
-  if (outbox_dir.empty()) return Wrong("outbox_dir: is missing");
+  if (messaging_addrs.empty()) return Wrong("messaging_addrs: is missing");
+  CHAT_RETURN_IF_ERROR(webhook.Check());
+  if (webhook.url.empty() && outbox_dir.empty()) {
+    return Wrong("outbox_dir: is missing, and there is no webhook_url");
+  }
   if (verify_reply != "pair" && verify_reply != "docs") {
     return Wrong("verify_reply: '" + verify_reply + "' is neither pair nor docs");
   }
@@ -63,7 +70,7 @@ absl::Status AuthConfig::Check() {
       return Wrong("test_numbers: " + *phone + " is there twice");
     }
   }
-  if (jwt && jwt_key.empty()) jwt_key = RandomHex(32);
+  if (jwt && jwt_key.empty()) jwt_key = courier::RandomHex(32);
   if (jwt && jwt_key.size() < 32) return Wrong("jwt_key: is shorter than 32 bytes");
   return absl::OkStatus();
 }

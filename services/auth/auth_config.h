@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "libs/config/config.h"
+#include "libs/courier/courier.h"
+#include "libs/courier/webhook.h"
 
 namespace chat::auth {
 
@@ -16,7 +18,10 @@ struct AuthConfig {
   std::string pg_url;
   int64_t pg_pool = 8;
   std::vector<std::string> profile_addrs;
-  std::string outbox_dir;
+  std::vector<std::string> messaging_addrs;
+  std::string outbox_dir;  // used without webhook.url
+  courier::WebhookConfig webhook;
+  courier::CourierLimits courier;
   std::vector<std::string> test_numbers;  // PHONE:CODE
   bool jwt = false;
   std::string jwt_key;

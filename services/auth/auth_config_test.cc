@@ -11,6 +11,7 @@ AuthConfig Complete() {
   AuthConfig config;
   config.pg_url = "postgresql://";
   config.profile_addrs = {"localhost:1"};
+  config.messaging_addrs = {"localhost:2"};
   config.outbox_dir = "/tmp";
   return config;
 }
@@ -31,7 +32,10 @@ TEST(AuthConfigTest, WhatIsWrongIsRefusedByTheNameOfItsKey) {
   const Case cases[] = {
       {"pg_url", [](AuthConfig& c) { c.pg_url.clear(); }},
       {"profile_addrs", [](AuthConfig& c) { c.profile_addrs.clear(); }},
+      {"messaging_addrs", [](AuthConfig& c) { c.messaging_addrs.clear(); }},
       {"outbox_dir", [](AuthConfig& c) { c.outbox_dir.clear(); }},
+      {"webhook_url", [](AuthConfig& c) { c.webhook.url = "ftp://a"; }},
+      {"webhook_secret", [](AuthConfig& c) { c.webhook.url = "https://a"; }},
       {"verify_reply", [](AuthConfig& c) { c.verify_reply = "both"; }},
       {"test_numbers", [](AuthConfig& c) { c.test_numbers = {"380670001234"}; }},
       {"test_numbers", [](AuthConfig& c) { c.test_numbers = {"1234:000000"}; }},

@@ -22,17 +22,34 @@ rpc::Call CallOf(const v1::Caller& caller) {
 
 }  // namespace
 
-absl::Status RecordingProvider::Send(Kind kind, std::string_view to, std::string_view code,
-                                     std::string_view text) {
+absl::Status RecordingProvider::Carry(const Sent& letter) {
   std::lock_guard lock(mutex_);
-  if (broken_) return absl::UnavailableError("the provider is broken");
-  sent_.push_back({kind, std::string(to), std::string(code), std::string(text)});
-  return absl::OkStatus();
+  if (with_.ok()) sent_.push_back(letter);
+  return with_;
 }
 
 std::vector<RecordingProvider::Sent> RecordingProvider::sent() const {
   std::lock_guard lock(mutex_);
   return sent_;
+}
+
+grpc::Status RecordingFeeds::EndSessions(grpc::ServerContext*,
+                                         const v1::EndSessionsRequest* request,
+                                         v1::EndSessionsReply*) {
+  std::lock_guard lock(mutex_);
+  if (away_) return {grpc::StatusCode::UNAVAILABLE, "away"};
+  ended_.push_back(*request);
+  return grpc::Status::OK;
+}
+
+std::vector<v1::EndSessionsRequest> RecordingFeeds::ended() const {
+  std::lock_guard lock(mutex_);
+  return ended_;
+}
+
+void RecordingFeeds::SetAway(bool away) {
+  std::lock_guard lock(mutex_);
+  away_ = away;
 }
 
 grpc::Status MapProfile::EnsureAccount(grpc::ServerContext*,
@@ -79,22 +96,27 @@ void ExpectRefused(const grpc::Status& status, v1::ErrorCode code) {
 AuthFixture::AuthFixture(const std::function<void(AuthConfig&)>& change) {
   config_.pg_url = database_.url();
   config_.profile_addrs = {"in process"};
+  config_.messaging_addrs = {"in process"};
   config_.outbox_dir = "unused";
   if (change) change(config_);
   absl::Status checked = config_.Check();
   EXPECT_TRUE(checked.ok()) << Message(checked);
-  profile_server_ = Start({&profile_});
+  profile_server_ = Start({&profile_, &feeds_});
   profile_stub_ = v1::ProfileInternal::NewStub(profile_server_->InProcessChannel({}));
+  feeds_stub_ = v1::FeedsInternal::NewStub(profile_server_->InProcessChannel({}));
+  courier_ = std::make_unique<courier::Courier>(
+      provider_, courier::CourierLimits{.attempts = 2, .backoff_ms = 1, .wait_ms = 20'000});
+  sender_ = std::make_unique<CodeSender>(*courier_, config_);
   codes_ = std::make_unique<PgCodeStore>(
       database_.pool(), CodeRates{config_.rate_phone_per_hour, config_.rate_address_per_minute},
       config_.token_life_s);
   sessions_ = std::make_unique<PgSessionStore>(
       database_.pool(),
       TokenLife{config_.token_life_s, config_.renew_window_s, config_.code_life_s});
-  registrar_ = std::make_unique<Registrar>(*codes_, provider_, *profile_stub_, config_);
-  devices_ = std::make_unique<DeviceSessions>(*sessions_);
+  registrar_ = std::make_unique<Registrar>(*codes_, *sender_, *profile_stub_, config_);
+  devices_ = std::make_unique<DeviceSessions>(*sessions_, *feeds_stub_);
   service_ = std::make_unique<AuthService>(*registrar_, *devices_);
-  internal_ = std::make_unique<AuthInternalService>(*sessions_);
+  internal_ = std::make_unique<AuthInternalService>(*sessions_, *codes_, *sender_);
   server_ = Start({service_.get(), internal_.get()});
   stub_ = v1::AuthService::NewStub(server_->InProcessChannel({}));
   internal_stub_ = v1::AuthInternal::NewStub(server_->InProcessChannel({}));

@@ -13,32 +13,48 @@
 #include <vector>
 
 #include "chat/v1/auth.grpc.pb.h"
+#include "chat/v1/messaging.grpc.pb.h"
 #include "chat/v1/profile.grpc.pb.h"
+#include "libs/pg/test_database.h"
 #include "libs/rpc/call.h"
 #include "services/auth/auth_internal_service.h"
 #include "services/auth/auth_service.h"
+#include "services/auth/migrations.h"
 #include "services/auth/pg_code_store.h"
 #include "services/auth/pg_session_store.h"
-#include "services/auth/test_database.h"
 
 namespace chat::auth {
 
-class RecordingProvider : public CodeProvider {
+class RecordingProvider : public courier::Carrier {
  public:
-  struct Sent {
-    Kind kind;
-    std::string to, code, text;
-  };
-  absl::Status Send(Kind kind, std::string_view to, std::string_view code,
-                    std::string_view text) override;
+  using Sent = courier::Letter;
+  absl::Status Carry(const Sent& letter) override;
   std::vector<Sent> sent() const;
   Sent last() const { return sent().back(); }
-  void Break(bool broken) { broken_ = broken; }
+  // What further attempts get.
+  void Break(absl::Status with) {
+    std::lock_guard lock(mutex_);
+    with_ = std::move(with);
+  }
 
  private:
   mutable std::mutex mutex_;
   std::vector<Sent> sent_;
-  bool broken_ = false;
+  absl::Status with_;
+};
+
+// Messaging's side of a logout.
+class RecordingFeeds final : public v1::FeedsInternal::Service {
+ public:
+  grpc::Status EndSessions(grpc::ServerContext*, const v1::EndSessionsRequest* request,
+                           v1::EndSessionsReply*) override;
+  std::vector<v1::EndSessionsRequest> ended() const;
+  void SetAway(bool away);
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<v1::EndSessionsRequest> ended_;
+  bool away_ = false;
 };
 
 class MapProfile final : public v1::ProfileInternal::Service {
@@ -93,13 +109,17 @@ class AuthFixture : public testing::Test {
   Login LogIn(const std::string& registering_id, const std::string& phone);
   static Login LoginOf(const v1::Reply& reply);
 
-  TestDatabase database_;
+  pg::TestDatabase database_{"auth", kMigrations};
   RecordingProvider provider_;
   MapProfile profile_;
+  RecordingFeeds feeds_;
   AuthConfig config_;
 
  private:
   std::unique_ptr<grpc::Server> profile_server_;
+  std::unique_ptr<v1::FeedsInternal::Stub> feeds_stub_;
+  std::unique_ptr<courier::Courier> courier_;
+  std::unique_ptr<CodeSender> sender_;
   std::unique_ptr<v1::ProfileInternal::Stub> profile_stub_;
   std::unique_ptr<PgCodeStore> codes_;
   std::unique_ptr<PgSessionStore> sessions_;

@@ -1,8 +1,12 @@
 #include "services/auth/auth_internal_service.h"
 
+#include "libs/base/ids.h"
 #include "libs/base/status.h"
+#include "libs/log/log.h"
 #include "libs/metrics/metrics.h"
+#include "libs/rpc/refusal.h"
 #include "services/auth/client_ids.h"
+#include "services/auth/code_texts.h"
 #include "services/auth/connect_rules.h"
 #include "services/auth/secrets.h"
 
@@ -100,6 +104,53 @@ grpc::Status AuthInternalService::Whose(grpc::ServerContext* context,
     if (token == nullptr || token->state != TokenState::kLive) return absl::OkStatus();
     reply->set_account_id(session->account_id);
     reply->set_phone(session->phone);
+    return absl::OkStatus();
+  });
+}
+
+grpc::Status AuthInternalService::RenameAccount(grpc::ServerContext* context,
+                                                const v1::RenameAuthRequest* request,
+                                                v1::RenameAuthReply*) {
+  return rpc::Serve(
+      context, "AuthInternal/RenameAccount", [&](const rpc::Call& call) -> absl::Status {
+        if (request->account_id() <= 0 || NormalisePhone(request->phone()) != request->phone()) {
+          return absl::InvalidArgumentError("RenameAuthRequest: an account and its phone needed");
+        }
+        return store_.Rename(call.deadline, request->account_id(), request->phone());
+      });
+}
+
+grpc::Status AuthInternalService::RemoveAccount(grpc::ServerContext* context,
+                                                const v1::RemoveAuthRequest* request,
+                                                v1::RemoveAuthReply*) {
+  return rpc::Serve(
+      context, "AuthInternal/RemoveAccount", [&](const rpc::Call& call) -> absl::Status {
+        if (request->account_id() <= 0) {
+          return absl::InvalidArgumentError("RemoveAuthRequest.account_id: missing");
+        }
+        CHAT_ASSIGN_OR_RETURN(int64_t sessions, store_.Remove(call.deadline, request->account_id(),
+                                                              request->phone()));
+        log::Info(
+            "an account is removed",
+            {{"account", request->account_id()}, {"sessions", sessions}, {"trace", call.trace}});
+        return absl::OkStatus();
+      });
+}
+
+grpc::Status AuthInternalService::SendCode(grpc::ServerContext* context,
+                                           const v1::SendCodeRequest* request,
+                                           v1::SendCodeReply* reply) {
+  return rpc::Serve(context, "AuthInternal/SendCode", [&](const rpc::Call& call) -> absl::Status {
+    const std::optional<std::string> phone = NormalisePhone(request->phone());
+    if (!phone) return rpc::Refuse(v1::INVALID_DATA, "SendCodeRequest.phone: is not a phone");
+    CHAT_ASSIGN_OR_RETURN(bool allowed, codes_.Count(call.deadline, *phone, request->address()));
+    if (!allowed) {
+      return rpc::Refuse(v1::ATTEMPTS_EXPIRED, "too many codes for this phone or address");
+    }
+    const std::string code =
+        sender_.IsTestNumber(*phone) ? sender_.CodeFor(*phone) : request->code();
+    CHAT_RETURN_IF_ERROR(sender_.Send(courier::Kind::kSms, *phone, code, SmsText(code)));
+    reply->set_code(code);
     return absl::OkStatus();
   });
 }

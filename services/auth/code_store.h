@@ -66,6 +66,10 @@ class CodeStore {
   virtual absl::StatusOr<bool> Register(pg::Deadline deadline,
                                         const Registration& registration) = 0;
 
+  // Counts a code that another service sends. False: too many; nothing has changed.
+  virtual absl::StatusOr<bool> Count(pg::Deadline deadline, const std::string& phone,
+                                     const std::string& address) = 0;
+
   // The code to send again, counted.
   virtual absl::StatusOr<CodeAnswer> RepeatCode(pg::Deadline deadline, const CodeRequest& request,
                                                 const SendJudge& judge) = 0;
@@ -76,7 +80,8 @@ class CodeStore {
 
   // Judges once more and, where the verdict is kAccept, makes the session (replacing the row that
   // has its client id, if O12 allows) with its first token, and marks the pending row as verified;
-  // where it is kAgain, voids the session's tokens and gives it this one.
+  // where it is kAgain, voids the session's tokens and gives it this one. kUnavailable when the
+  // account has just been removed or renamed: a repeat asks chat-profile anew.
   virtual absl::StatusOr<OpenedSession> OpenSession(pg::Deadline deadline,
                                                     const NewSession& session,
                                                     const VerifyJudge& judge) = 0;

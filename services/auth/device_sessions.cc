@@ -11,6 +11,8 @@
 namespace chat::auth {
 namespace {
 
+constexpr std::chrono::seconds kEndSessionsLimit{2};
+
 absl::Status NoSession(std::string_view why) { return rpc::Refuse(v1::SESSION_NOT_FOUND, why); }
 absl::Status Mismatch(std::string_view why) { return rpc::Refuse(v1::MISMATCH_USER_DATA, why); }
 
@@ -103,12 +105,28 @@ absl::Status DeviceSessions::Logout(const rpc::Call& call, const v1::Auth& auth,
                                        {"by_other", other},
                                        {"trace", call.trace}});
   if (other) {
+    EndEverywhere(call, client_id);
     AddOk(reply, "logout");
     return absl::OkStatus();
   }
   AddOkWithAuth(reply, "logout", call.caller.token());
   reply->set_close(true);
   return absl::OkStatus();
+}
+
+void DeviceSessions::EndEverywhere(const rpc::Call& call, const std::string& client_id) {
+  v1::EndSessionsRequest request;
+  request.set_account_id(call.caller.account_id());
+  request.set_client_id(client_id);
+  v1::Reply told;
+  AddOk(&told, "logout");
+  *request.mutable_record() = told.records(0);
+  v1::EndSessionsReply ended;
+  absl::Status status = rpc::Invoke(call, feeds_, &v1::FeedsInternal::StubInterface::EndSessions,
+                                    request, &ended, kEndSessionsLimit);
+  if (status.ok()) return;
+  log::Warn("a session that was logged out could not be ended at once",
+            {{"client", client_id}, {"why", Message(status)}, {"trace", call.trace}});
 }
 
 absl::Status DeviceSessions::Push(const rpc::Call& call, const v1::Auth& auth, v1::Reply* reply) {

@@ -4,6 +4,7 @@
 
 #include <absl/status/status.h>
 
+#include "chat/v1/messaging.grpc.pb.h"
 #include "libs/rpc/call.h"
 #include "services/auth/session_store.h"
 
@@ -11,7 +12,9 @@ namespace chat::auth {
 
 class DeviceSessions {
  public:
-  explicit DeviceSessions(SessionStore& store) : store_(store) {}
+  // Both outlive this.
+  DeviceSessions(SessionStore& store, v1::FeedsInternal::StubInterface& feeds)
+      : store_(store), feeds_(feeds) {}
 
   absl::Status Login(const rpc::Call& call, const v1::Auth& auth, v1::Reply* reply);
   absl::Status Logout(const rpc::Call& call, const v1::Auth& auth, v1::Reply* reply);
@@ -25,7 +28,12 @@ class DeviceSessions {
   absl::StatusOr<Session> LoggedIn(const rpc::Call& call, const v1::Auth& auth);
   absl::StatusOr<Session> Registering(const rpc::Call& call, const v1::Auth& auth);
 
+  // Ends the MQTT session and the connection of a session that is no more, wherever it is. Where
+  // messaging is away the gateways find out by themselves (O11).
+  void EndEverywhere(const rpc::Call& call, const std::string& client_id);
+
   SessionStore& store_;
+  v1::FeedsInternal::StubInterface& feeds_;
 };
 
 }  // namespace chat::auth

@@ -151,7 +151,23 @@ TEST_F(DeviceSessionsTest, AnotherSessionOfThePhoneCanBeLoggedOut) {
   EXPECT_FALSE(reply.close());
   EXPECT_EQ(Connect("emqttd_2", other.token).code(), 4u);
   EXPECT_EQ(VerdictOn("emqttd_1", login.token), v1::ConnectReply::AUTHENTICATED);
+  const std::vector<v1::EndSessionsRequest> ended = feeds_.ended();
+  ASSERT_EQ(ended.size(), 1u);
+  EXPECT_EQ(ended[0].account_id(), login.account_id);
+  EXPECT_EQ(ended[0].client_id(), "emqttd_2");
+  EXPECT_EQ(ended[0].record().io().ok().atom(), "logout");
   ExpectRefused(Call(&Stub::Logout, As(login), auth), v1::SESSION_NOT_FOUND);
+  EXPECT_EQ(feeds_.ended().size(), 1u);
+}
+
+TEST_F(DeviceSessionsTest, ALogoutCountsAlsoWhenMessagingIsAway) {
+  Login login = LogIn("reg_1", kPhone);
+  Login other = LogIn("reg_2", kPhone);
+  feeds_.SetAway(true);
+  v1::Auth auth;
+  auth.set_client_id("emqttd_2");
+  EXPECT_TRUE(Call(&Stub::Logout, As(login), auth).ok());
+  EXPECT_EQ(Connect("emqttd_2", other.token).code(), 4u);
 }
 
 TEST_F(DeviceSessionsTest, AStrangersSessionCannotBeLoggedOut) {

@@ -24,6 +24,7 @@ void Sweep(SessionStore& store) {
   Count("token", swept->tokens);
   Count("init_token", swept->init_tokens);
   Count("session", swept->sessions);
+  Count("account", swept->accounts);
 }
 
 }  // namespace

@@ -1,5 +1,4 @@
 #include "libs/base/status.h"
-#include "libs/rpc/channel.h"
 #include "libs/rpc/process.h"
 #include "services/auth/auth_config.h"
 #include "services/auth/auth_internal_service.h"
@@ -15,11 +14,12 @@ int main(int argc, char** argv) {
   process.Schema(pg::Schema{"auth", auth::kMigrations, &config.pg_url});
   return process.Run([&](rpc::Serving& serving) -> absl::Status {
     CHAT_RETURN_IF_ERROR(config.Check());
-    auto parts = std::make_shared<auth::Parts>(config, rpc::RoundRobin(config.profile_addrs));
+    auto parts = std::make_shared<auth::Parts>(config);
     serving.Keep(parts);
-    CHAT_RETURN_IF_ERROR(parts->provider.Check());
+    if (config.webhook.url.empty()) CHAT_RETURN_IF_ERROR(parts->outbox.Check());
     serving.Add(std::make_shared<auth::AuthService>(parts->registrar, parts->sessions));
-    serving.Add(std::make_shared<auth::AuthInternalService>(parts->session_store));
+    serving.Add(std::make_shared<auth::AuthInternalService>(parts->session_store, parts->code_store,
+                                                            parts->sender));
     return absl::OkStatus();
   });
 }

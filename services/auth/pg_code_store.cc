@@ -7,7 +7,7 @@ namespace {
 
 using pqxx::binarystring;
 
-// Locks are taken in this order everywhere: pending row, phone, address, client id.
+// Locks are taken in this order everywhere: pending row, account, phone, address, client id.
 constexpr pg::Statement kLockPending{
     "auth_lock_pending",
     "SELECT phone, dev_key, os, jwt, code, wrong, coalesce(session_id, 0) AS session_id,"
@@ -46,6 +46,11 @@ constexpr pg::Statement kCountWrong{
 constexpr pg::Statement kMarkVerified{
     "auth_mark_verified",
     "UPDATE auth.pending SET verified_at = now(), session_id = $2 WHERE client_id = $1"};
+
+constexpr pg::Statement kLockAccount{"auth_lock_account",
+                                     "SELECT pg_advisory_xact_lock(hashtextextended($1::text, 5))"};
+constexpr pg::Statement kHasLeft{
+    "auth_has_left", "SELECT 1 FROM auth.account WHERE id = $1 AND phone IS DISTINCT FROM $2"};
 
 constexpr pg::Statement kLockOwner{
     "auth_lock_owner", "SELECT phone, dev_key FROM auth.session WHERE client_id = $1 FOR UPDATE"};
@@ -115,6 +120,12 @@ absl::StatusOr<bool> PgCodeStore::Register(pg::Deadline deadline,
   });
 }
 
+absl::StatusOr<bool> PgCodeStore::Count(pg::Deadline deadline, const std::string& phone,
+                                        const std::string& address) {
+  return pool_.Get<bool>(
+      deadline, [&](pg::Tx& tx) -> absl::StatusOr<bool> { return CountCode(tx, phone, address); });
+}
+
 absl::StatusOr<CodeAnswer> PgCodeStore::RepeatCode(pg::Deadline deadline,
                                                    const CodeRequest& request,
                                                    const SendJudge& judge) {
@@ -154,6 +165,10 @@ absl::StatusOr<OpenedSession> PgCodeStore::OpenSession(pg::Deadline deadline,
     std::optional<Pending> pending = LockPending(tx, session.client_id);
     switch (VerifyVerdict verdict = judge(pending)) {
       case VerifyVerdict::kAccept:
+        tx.Exec(kLockAccount, session.account_id);
+        if (!tx.Exec(kHasLeft, session.account_id, pending->phone).empty()) {
+          return absl::UnavailableError("the account has just been removed or renamed");
+        }
         return Replace(tx, session, *pending);
       case VerifyVerdict::kAgain:
         return Refresh(tx, session, *pending);

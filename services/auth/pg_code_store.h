@@ -16,6 +16,8 @@ class PgCodeStore : public CodeStore {
       : pool_(pool), rates_(rates), token_life_s_(token_life_s) {}
 
   absl::StatusOr<bool> Register(pg::Deadline deadline, const Registration& registration) override;
+  absl::StatusOr<bool> Count(pg::Deadline deadline, const std::string& phone,
+                             const std::string& address) override;
   absl::StatusOr<CodeAnswer> RepeatCode(pg::Deadline deadline, const CodeRequest& request,
                                         const SendJudge& judge) override;
   absl::StatusOr<VerifyAnswer> TryCode(pg::Deadline deadline, const std::string& client_id,

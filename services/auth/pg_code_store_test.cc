@@ -6,7 +6,8 @@
 #include <thread>
 #include <vector>
 
-#include "services/auth/test_database.h"
+#include "libs/pg/test_database.h"
+#include "services/auth/migrations.h"
 
 namespace chat::auth {
 namespace {
@@ -35,12 +36,12 @@ VerifyVerdict Again(const std::optional<Pending>&) { return VerifyVerdict::kAgai
 class PgCodeStoreTest : public testing::Test {
  protected:
   bool Register(const Registration& registration) {
-    return store_.Register(Soon(), registration).value();
+    return store_.Register(pg::Soon(), registration).value();
   }
   std::optional<Pending> Read(const std::string& client_id) {
     std::optional<Pending> seen;
     EXPECT_TRUE(store_
-                    .TryCode(Soon(), client_id,
+                    .TryCode(pg::Soon(), client_id,
                              [&](const std::optional<Pending>& pending) {
                                seen = pending;
                                return VerifyVerdict::kNone;
@@ -56,7 +57,7 @@ class PgCodeStoreTest : public testing::Test {
             .token_hash = hash};
   }
 
-  TestDatabase database_;
+  pg::TestDatabase database_{"auth", kMigrations};
   PgCodeStore store_{database_.pool(), {.phone_per_hour = 5, .address_per_minute = 8}, 86'400};
 };
 
@@ -78,8 +79,8 @@ TEST_F(PgCodeStoreTest, ARegistrationKeepsBytesAsTheyCame) {
 TEST_F(PgCodeStoreTest, RegisteringAgainStartsAnew) {
   ASSERT_TRUE(Register(Of("reg_1")));
   auto wrong = [](const std::optional<Pending>&) { return VerifyVerdict::kWrong; };
-  ASSERT_TRUE(store_.TryCode(Soon(), "reg_1", wrong).ok());
-  ASSERT_TRUE(store_.TryCode(Soon(), "reg_1", wrong).ok());
+  ASSERT_TRUE(store_.TryCode(pg::Soon(), "reg_1", wrong).ok());
+  ASSERT_TRUE(store_.TryCode(pg::Soon(), "reg_1", wrong).ok());
   EXPECT_EQ(Read("reg_1")->wrong_tries, 2);
   database_.Exec("UPDATE auth.pending SET code_at = code_at - interval '1000 seconds'");
   EXPECT_GE(Read("reg_1")->code_age_s, 1000);
@@ -115,7 +116,7 @@ TEST_F(PgCodeStoreTest, AnAddressIsLimitedByTheMinuteOverAllPhones) {
 
 TEST_F(PgCodeStoreTest, ALimitOfZeroIsNoLimit) {
   PgCodeStore store(database_.pool(), {.phone_per_hour = 0, .address_per_minute = 0}, 86'400);
-  for (int i = 0; i < 20; ++i) ASSERT_TRUE(store.Register(Soon(), Of("reg_1")).value());
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(store.Register(pg::Soon(), Of("reg_1")).value());
 }
 
 TEST_F(PgCodeStoreTest, RequestsAtOnceDoNotSlipPastTheLimit) {
@@ -123,7 +124,7 @@ TEST_F(PgCodeStoreTest, RequestsAtOnceDoNotSlipPastTheLimit) {
   std::vector<std::thread> threads;
   for (int i = 0; i < 8; ++i) {
     threads.emplace_back([&, i] {
-      absl::StatusOr<bool> done = store_.Register(Soon(), Of("reg_" + std::to_string(i)));
+      absl::StatusOr<bool> done = store_.Register(pg::Soon(), Of("reg_" + std::to_string(i)));
       if (done.ok() && *done) ++allowed;
     });
   }
@@ -135,13 +136,13 @@ TEST_F(PgCodeStoreTest, ARepeatedCodeIsTheSameAndCounts) {
   ASSERT_TRUE(Register(Of("reg_1")));
   CodeRequest request{"reg_1", "192.0.2.1", [](const std::string&) { return "222222"; }};
   for (int i = 0; i < 4; ++i) {
-    absl::StatusOr<CodeAnswer> answer = store_.RepeatCode(Soon(), request, Same);
+    absl::StatusOr<CodeAnswer> answer = store_.RepeatCode(pg::Soon(), request, Same);
     ASSERT_TRUE(answer.ok());
     EXPECT_TRUE(answer->within_limits);
     EXPECT_EQ(answer->pending.code, "903182");
     EXPECT_EQ(answer->pending.phone, kPhone);
   }
-  EXPECT_FALSE(store_.RepeatCode(Soon(), request, Same)->within_limits);
+  EXPECT_FALSE(store_.RepeatCode(pg::Soon(), request, Same)->within_limits);
 }
 
 TEST_F(PgCodeStoreTest, ANewCodeTakesThePlaceOfTheOldOneAndLeavesTheTries) {
@@ -151,7 +152,7 @@ TEST_F(PgCodeStoreTest, ANewCodeTakesThePlaceOfTheOldOneAndLeavesTheTries) {
   database_.Exec("UPDATE auth.pending SET wrong = 3, code_at = now() - interval '10 minutes'");
   CodeRequest request{"reg_1", "", [](const std::string& phone) { return "new" + phone; }};
   absl::StatusOr<CodeAnswer> answer = store_.RepeatCode(
-      Soon(), request, [](const std::optional<Pending>&) { return SendVerdict::kNew; });
+      pg::Soon(), request, [](const std::optional<Pending>&) { return SendVerdict::kNew; });
   ASSERT_TRUE(answer.ok());
   EXPECT_EQ(answer->pending.code, std::string("new") + kPhone);
   std::optional<Pending> row = Read("reg_1");
@@ -163,13 +164,14 @@ TEST_F(PgCodeStoreTest, ANewCodeTakesThePlaceOfTheOldOneAndLeavesTheTries) {
 
 TEST_F(PgCodeStoreTest, ARefusedRepetitionDoesNotCount) {
   CodeRequest request{"reg_none", "", [](const std::string&) { return "222222"; }};
-  EXPECT_EQ(store_.RepeatCode(Soon(), request, Same)->verdict, SendVerdict::kNone);
+  EXPECT_EQ(store_.RepeatCode(pg::Soon(), request, Same)->verdict, SendVerdict::kNone);
   EXPECT_EQ(database_.Exec("SELECT count(*) FROM auth.code_sent"), "0");
 }
 
 TEST_F(PgCodeStoreTest, AnAcceptedCodeMakesTheSessionWithItsToken) {
   ASSERT_TRUE(Register(Of("reg_x")));
-  absl::StatusOr<OpenedSession> opened = store_.OpenSession(Soon(), Session("reg_x", "H1"), Accept);
+  absl::StatusOr<OpenedSession> opened =
+      store_.OpenSession(pg::Soon(), Session("reg_x", "H1"), Accept);
   ASSERT_TRUE(opened.ok());
   EXPECT_EQ(opened->verdict, VerifyVerdict::kAccept);
   EXPECT_EQ(opened->client_id, "emqttd_x");
@@ -181,15 +183,16 @@ TEST_F(PgCodeStoreTest, AnAcceptedCodeMakesTheSessionWithItsToken) {
 }
 
 TEST_F(PgCodeStoreTest, ARefusedCodeMakesNothing) {
-  EXPECT_EQ(store_.OpenSession(Soon(), Session("reg_x", "H1"), Accept)->verdict,
+  EXPECT_EQ(store_.OpenSession(pg::Soon(), Session("reg_x", "H1"), Accept)->verdict,
             VerifyVerdict::kNone);
   EXPECT_EQ(database_.Exec("SELECT count(*) FROM auth.session"), "0");
 }
 
 TEST_F(PgCodeStoreTest, RepeatingAVerificationVoidsTheFirstToken) {
   ASSERT_TRUE(Register(Of("reg_x")));
-  ASSERT_TRUE(store_.OpenSession(Soon(), Session("reg_x", "H1"), Accept).ok());
-  absl::StatusOr<OpenedSession> again = store_.OpenSession(Soon(), Session("reg_x", "H2"), Again);
+  ASSERT_TRUE(store_.OpenSession(pg::Soon(), Session("reg_x", "H1"), Accept).ok());
+  absl::StatusOr<OpenedSession> again =
+      store_.OpenSession(pg::Soon(), Session("reg_x", "H2"), Again);
   ASSERT_TRUE(again.ok());
   EXPECT_EQ(again->verdict, VerifyVerdict::kAgain);
   EXPECT_EQ(again->client_id, "emqttd_x");
@@ -200,26 +203,26 @@ TEST_F(PgCodeStoreTest, RepeatingAVerificationVoidsTheFirstToken) {
 
 TEST_F(PgCodeStoreTest, ASessionThatHasEndedIsNotGivenATokenAgain) {
   ASSERT_TRUE(Register(Of("reg_x")));
-  ASSERT_TRUE(store_.OpenSession(Soon(), Session("reg_x", "H1"), Accept).ok());
+  ASSERT_TRUE(store_.OpenSession(pg::Soon(), Session("reg_x", "H1"), Accept).ok());
   database_.Exec("DELETE FROM auth.session");
   EXPECT_FALSE(Read("reg_x"));
 }
 
 TEST_F(PgCodeStoreTest, TheSamePhoneReplacesItsSessionAndAStrangerGetsAnotherId) {
   ASSERT_TRUE(Register(Of("reg_x")));
-  ASSERT_TRUE(store_.OpenSession(Soon(), Session("reg_x", "H1"), Accept).ok());
+  ASSERT_TRUE(store_.OpenSession(pg::Soon(), Session("reg_x", "H1"), Accept).ok());
   std::string first = database_.Exec("SELECT id FROM auth.session");
   Registration same_phone = Of("emqttd_reg_x");
   same_phone.dev_key = "Other";
   ASSERT_TRUE(Register(same_phone));
-  EXPECT_EQ(store_.OpenSession(Soon(), Session("emqttd_reg_x", "H2"), Accept)->client_id,
+  EXPECT_EQ(store_.OpenSession(pg::Soon(), Session("emqttd_reg_x", "H2"), Accept)->client_id,
             "emqttd_x");
   EXPECT_EQ(database_.Exec("SELECT count(*) FROM auth.session"), "1");
   EXPECT_NE(database_.Exec("SELECT id FROM auth.session"), first);
 
   Registration stranger = Of("reg_x", "4917000001");
   ASSERT_TRUE(Register(stranger));
-  EXPECT_EQ(store_.OpenSession(Soon(), Session("reg_x", "H3"), Accept)->client_id,
+  EXPECT_EQ(store_.OpenSession(pg::Soon(), Session("reg_x", "H3"), Accept)->client_id,
             "emqttd_x_other");
   EXPECT_EQ(database_.Exec("SELECT count(*) FROM auth.session"), "2");
 }
@@ -230,7 +233,8 @@ TEST_F(PgCodeStoreTest, TwoRegistrationsForOneIdAtOnceLeaveOneSession) {
   std::vector<std::thread> threads;
   for (const char* id : {"reg_x", "emqttd_reg_x"}) {
     threads.emplace_back([this, id] {
-      absl::StatusOr<OpenedSession> opened = store_.OpenSession(Soon(), Session(id, id), Accept);
+      absl::StatusOr<OpenedSession> opened =
+          store_.OpenSession(pg::Soon(), Session(id, id), Accept);
       ASSERT_TRUE(opened.ok()) << opened.status().ToString();
       EXPECT_EQ(opened->client_id, "emqttd_x");
     });

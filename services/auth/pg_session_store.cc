@@ -40,6 +40,21 @@ constexpr pg::Statement kTrimTokens{
 constexpr pg::Statement kEnd{"auth_end",
                              "DELETE FROM auth.session WHERE account_id = $1 AND client_id = $2"};
 
+constexpr pg::Statement kDropPending{
+    "auth_drop_pending",
+    "DELETE FROM auth.pending WHERE client_id IN (SELECT client_id FROM auth.pending"
+    " WHERE phone = $1 ORDER BY client_id FOR UPDATE)"};
+constexpr pg::Statement kLockAccount{"auth_lock_account",
+                                     "SELECT pg_advisory_xact_lock(hashtextextended($1::text, 5))"};
+constexpr pg::Statement kPutAccount{
+    "auth_put_account",
+    "INSERT INTO auth.account (id, phone) VALUES ($1, $2)"
+    " ON CONFLICT (id) DO UPDATE SET phone = excluded.phone, changed = now()"};
+constexpr pg::Statement kRenameSessions{"auth_rename_sessions",
+                                        "UPDATE auth.session SET phone = $2 WHERE account_id = $1"};
+constexpr pg::Statement kDropSessions{"auth_drop_sessions",
+                                      "DELETE FROM auth.session WHERE account_id = $1"};
+
 constexpr pg::Statement kLockPush{
     "auth_lock_push", "SELECT pg_advisory_xact_lock(hashtextextended(encode($1, 'hex'), 4))"};
 constexpr pg::Statement kTakePush{"auth_take_push",
@@ -95,6 +110,11 @@ constexpr pg::Statement kSweepInitTokens{
     "auth_sweep_init_tokens",
     "DELETE FROM auth.init_token WHERE client_id IN ("
     "  SELECT client_id FROM auth.init_token WHERE expires < now()"
+    "   LIMIT 1000 FOR UPDATE SKIP LOCKED)"};
+constexpr pg::Statement kSweepAccounts{
+    "auth_sweep_accounts",
+    "DELETE FROM auth.account WHERE id IN ("
+    "  SELECT id FROM auth.account WHERE changed < now() - interval '1 day'"
     "   LIMIT 1000 FOR UPDATE SKIP LOCKED)"};
 // Without a token nobody can ever be this session again; but who is still connected stays (O11).
 constexpr pg::Statement kSweepSessions{
@@ -185,6 +205,26 @@ absl::StatusOr<bool> PgSessionStore::End(pg::Deadline deadline, int64_t account_
   });
 }
 
+absl::Status PgSessionStore::Rename(pg::Deadline deadline, int64_t account_id,
+                                    const std::string& phone) {
+  return pool_.Run(deadline, [&](pg::Tx& tx) -> absl::Status {
+    tx.Exec(kLockAccount, account_id);
+    tx.Exec(kPutAccount, account_id, phone);
+    tx.Exec(kRenameSessions, account_id, phone);
+    return absl::OkStatus();
+  });
+}
+
+absl::StatusOr<int64_t> PgSessionStore::Remove(pg::Deadline deadline, int64_t account_id,
+                                               const std::string& phone) {
+  return pool_.Get<int64_t>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<int64_t> {
+    tx.Exec(kDropPending, phone);
+    tx.Exec(kLockAccount, account_id);
+    tx.Exec(kPutAccount, account_id, nullptr);
+    return static_cast<int64_t>(tx.Exec(kDropSessions, account_id).affected_rows());
+  });
+}
+
 absl::StatusOr<bool> PgSessionStore::SetPush(pg::Deadline deadline, int64_t session_id,
                                              const std::optional<std::string>& push,
                                              const std::string& os) {
@@ -245,6 +285,7 @@ absl::StatusOr<Swept> PgSessionStore::Sweep(pg::Deadline deadline) {
     swept.tokens = tx.Exec(kSweepTokens, life_.renew_s).affected_rows();
     swept.init_tokens = tx.Exec(kSweepInitTokens).affected_rows();
     swept.sessions = tx.Exec(kSweepSessions).affected_rows();
+    swept.accounts = tx.Exec(kSweepAccounts).affected_rows();
     return swept;
   });
 }

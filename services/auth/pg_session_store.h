@@ -25,6 +25,9 @@ class PgSessionStore : public SessionStore {
                                 const std::string& hash) override;
   absl::StatusOr<bool> End(pg::Deadline deadline, int64_t account_id,
                            const std::string& client_id) override;
+  absl::Status Rename(pg::Deadline deadline, int64_t account_id, const std::string& phone) override;
+  absl::StatusOr<int64_t> Remove(pg::Deadline deadline, int64_t account_id,
+                                 const std::string& phone) override;
   absl::StatusOr<bool> SetPush(pg::Deadline deadline, int64_t session_id,
                                const std::optional<std::string>& push,
                                const std::string& os) override;

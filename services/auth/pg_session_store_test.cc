@@ -2,8 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include "libs/pg/test_database.h"
+#include "services/auth/migrations.h"
 #include "services/auth/secrets.h"
-#include "services/auth/test_database.h"
 
 namespace chat::auth {
 namespace {
@@ -15,7 +16,7 @@ class PgSessionStoreTest : public testing::Test {
     int64_t id = std::stoll(database_.Exec(
         "INSERT INTO auth.session (client_id, account_id, phone) VALUES ('" + client_id + "', " +
         std::to_string(account) + ", '380670001234') RETURNING id"));
-    EXPECT_TRUE(store_.AddToken(Soon(), id, hash).value());
+    EXPECT_TRUE(store_.AddToken(pg::Soon(), id, hash).value());
     return id;
   }
   std::string Tokens() {
@@ -30,28 +31,28 @@ class PgSessionStoreTest : public testing::Test {
                    hash + "'");
   }
 
-  TestDatabase database_;
+  pg::TestDatabase database_{"auth", kMigrations};
   PgSessionStore store_{database_.pool(), {.token_s = 100, .renew_s = 1000, .code_s = 900}};
 };
 
 TEST_F(PgSessionStoreTest, ASessionIsFoundByItsClientAndByItsToken) {
   int64_t id = Add("emqttd_1", "H1");
   Add("emqttd_2", "H2");
-  absl::StatusOr<std::optional<Session>> by_client = store_.FindByClient(Soon(), "emqttd_1");
+  absl::StatusOr<std::optional<Session>> by_client = store_.FindByClient(pg::Soon(), "emqttd_1");
   ASSERT_TRUE(by_client.ok() && *by_client);
   EXPECT_EQ((*by_client)->id, id);
   EXPECT_EQ((*by_client)->account_id, 7);
   EXPECT_EQ((*by_client)->phone, "380670001234");
   ASSERT_EQ((*by_client)->tokens.size(), 1u);
   EXPECT_EQ((*by_client)->tokens[0].hash, "H1");
-  EXPECT_EQ((*store_.FindByToken(Soon(), "H2"))->client_id, "emqttd_2");
-  EXPECT_FALSE(*store_.FindByClient(Soon(), "emqttd_3"));
-  EXPECT_FALSE(*store_.FindByToken(Soon(), "H3"));
+  EXPECT_EQ((*store_.FindByToken(pg::Soon(), "H2"))->client_id, "emqttd_2");
+  EXPECT_FALSE(*store_.FindByClient(pg::Soon(), "emqttd_3"));
+  EXPECT_FALSE(*store_.FindByToken(pg::Soon(), "H3"));
 }
 
 TEST_F(PgSessionStoreTest, ATokenIsLiveThenRenewableThenDead) {
   Add("emqttd_1", "H1");
-  auto state = [&] { return (*store_.FindByClient(Soon(), "emqttd_1"))->tokens[0].state; };
+  auto state = [&] { return (*store_.FindByClient(pg::Soon(), "emqttd_1"))->tokens[0].state; };
   EXPECT_EQ(state(), TokenState::kLive);
   Expire("H1", "1 second");
   EXPECT_EQ(state(), TokenState::kRenewable);
@@ -64,7 +65,7 @@ TEST_F(PgSessionStoreTest, ATokenIsLiveThenRenewableThenDead) {
 TEST_F(PgSessionStoreTest, ASessionWithoutTokensIsFoundAllTheSame) {
   Add("emqttd_1", "H1");
   database_.Exec("DELETE FROM auth.token");
-  absl::StatusOr<std::optional<Session>> session = store_.FindByClient(Soon(), "emqttd_1");
+  absl::StatusOr<std::optional<Session>> session = store_.FindByClient(pg::Soon(), "emqttd_1");
   ASSERT_TRUE(session.ok() && *session);
   EXPECT_TRUE((*session)->tokens.empty());
 }
@@ -73,17 +74,17 @@ TEST_F(PgSessionStoreTest, TheOldTokenLivesUntilTheNewOneIsUsed) {
   int64_t id = Add("emqttd_1", "H1");
   int64_t old_token = TokenId("H1");
   Expire("H1", "1 second");
-  EXPECT_TRUE(store_.Connected(Soon(), id, old_token, "H2").value());
-  EXPECT_TRUE(store_.Connected(Soon(), id, old_token, "H3").value());
+  EXPECT_TRUE(store_.Connected(pg::Soon(), id, old_token, "H2").value());
+  EXPECT_TRUE(store_.Connected(pg::Soon(), id, old_token, "H3").value());
   EXPECT_EQ(Tokens(), "H1,H2,H3");
-  EXPECT_TRUE(store_.Connected(Soon(), id, TokenId("H2"), "").value());
+  EXPECT_TRUE(store_.Connected(pg::Soon(), id, TokenId("H2"), "").value());
   EXPECT_EQ(Tokens(), "H2,H3");
 }
 
 TEST_F(PgSessionStoreTest, RenewedTokensDoNotPileUp) {
   int64_t id = Add("emqttd_1", "H0");
   for (int i = 1; i < 10; ++i) {
-    ASSERT_TRUE(store_.AddToken(Soon(), id, "H" + std::to_string(i)).value());
+    ASSERT_TRUE(store_.AddToken(pg::Soon(), id, "H" + std::to_string(i)).value());
   }
   EXPECT_EQ(Tokens(), "H0,H7,H8,H9");
 }
@@ -91,24 +92,24 @@ TEST_F(PgSessionStoreTest, RenewedTokensDoNotPileUp) {
 TEST_F(PgSessionStoreTest, ConnectingIsRememberedAsLastOnline) {
   int64_t id = Add("emqttd_1", "H1");
   database_.Exec("UPDATE auth.session SET last_online = now() - interval '1 day'");
-  ASSERT_TRUE(store_.Connected(Soon(), id, TokenId("H1"), "").value());
+  ASSERT_TRUE(store_.Connected(pg::Soon(), id, TokenId("H1"), "").value());
   EXPECT_EQ(database_.Exec("SELECT now() - last_online < interval '1 minute' FROM auth.session"),
             "t");
 }
 
 TEST_F(PgSessionStoreTest, NothingIsGivenToASessionThatIsGone) {
-  EXPECT_FALSE(store_.Connected(Soon(), 99, 1, "H").value());
-  EXPECT_FALSE(store_.AddToken(Soon(), 99, "H").value());
-  EXPECT_FALSE(store_.SetPush(Soon(), 99, "P", "ios").value());
-  EXPECT_FALSE(store_.SetPush(Soon(), 99, std::nullopt, "ios").value());
+  EXPECT_FALSE(store_.Connected(pg::Soon(), 99, 1, "H").value());
+  EXPECT_FALSE(store_.AddToken(pg::Soon(), 99, "H").value());
+  EXPECT_FALSE(store_.SetPush(pg::Soon(), 99, "P", "ios").value());
+  EXPECT_FALSE(store_.SetPush(pg::Soon(), 99, std::nullopt, "ios").value());
 }
 
 TEST_F(PgSessionStoreTest, OnlyTheOwnAccountEndsASessionAndItsTokensDieWithIt) {
   Add("emqttd_1", "H1");
   Add("emqttd_2", "H2");
-  EXPECT_FALSE(store_.End(Soon(), 8, "emqttd_1").value());
-  EXPECT_TRUE(store_.End(Soon(), 7, "emqttd_1").value());
-  EXPECT_FALSE(store_.End(Soon(), 7, "emqttd_1").value());
+  EXPECT_FALSE(store_.End(pg::Soon(), 8, "emqttd_1").value());
+  EXPECT_TRUE(store_.End(pg::Soon(), 7, "emqttd_1").value());
+  EXPECT_FALSE(store_.End(pg::Soon(), 7, "emqttd_1").value());
   EXPECT_EQ(Tokens(), "H2");
 }
 
@@ -121,13 +122,13 @@ TEST_F(PgSessionStoreTest, APushTokenBelongsToOneSessionOnly) {
         "SELECT string_agg(id::text, ',') FROM auth.session"
         " WHERE push IS NOT NULL");
   };
-  ASSERT_TRUE(store_.SetPush(Soon(), first, push, "ios").value());
+  ASSERT_TRUE(store_.SetPush(pg::Soon(), first, push, "ios").value());
   EXPECT_EQ(owner(), std::to_string(first));
-  ASSERT_TRUE(store_.SetPush(Soon(), second, push, "android").value());
+  ASSERT_TRUE(store_.SetPush(pg::Soon(), second, push, "android").value());
   EXPECT_EQ(owner(), std::to_string(second));
-  ASSERT_TRUE(store_.SetPush(Soon(), second, std::nullopt, "web").value());
+  ASSERT_TRUE(store_.SetPush(pg::Soon(), second, std::nullopt, "web").value());
   EXPECT_EQ(owner(), std::to_string(second));
-  ASSERT_TRUE(store_.SetPush(Soon(), second, "", "web").value());
+  ASSERT_TRUE(store_.SetPush(pg::Soon(), second, "", "web").value());
   EXPECT_EQ(owner(), "");
   EXPECT_EQ(database_.Exec("SELECT os FROM auth.session WHERE client_id = 'emqttd_2'"), "web");
 }
@@ -138,7 +139,7 @@ TEST_F(PgSessionStoreTest, AListHasTheOwnSessionFirstThenTheOldest) {
   Add("emqttd_3", "H3");
   Add("emqttd_4", "H4", 8);
   database_.Exec("UPDATE auth.session SET created = now() - id * interval '1 hour'");
-  absl::StatusOr<std::vector<Session>> list = store_.List(Soon(), 7, "emqttd_2");
+  absl::StatusOr<std::vector<Session>> list = store_.List(pg::Soon(), 7, "emqttd_2");
   ASSERT_TRUE(list.ok());
   std::vector<std::string> ids;
   for (const Session& session : *list) ids.push_back(session.client_id);
@@ -150,25 +151,25 @@ TEST_F(PgSessionStoreTest, AListHasTheOwnSessionFirstThenTheOldest) {
 TEST_F(PgSessionStoreTest, GoneSessionsAreToldAndTheOthersCountAsOnline) {
   int64_t id = Add("emqttd_1", "H1");
   database_.Exec("UPDATE auth.session SET last_online = now() - interval '2 hours'");
-  EXPECT_EQ(store_.Gone(Soon(), {id, id + 1, id + 2}).value(),
+  EXPECT_EQ(store_.Gone(pg::Soon(), {id, id + 1, id + 2}).value(),
             (std::vector<int64_t>{id + 1, id + 2}));
-  EXPECT_TRUE(store_.Gone(Soon(), {}).value().empty());
+  EXPECT_TRUE(store_.Gone(pg::Soon(), {}).value().empty());
   EXPECT_EQ(database_.Exec("SELECT now() - last_online < interval '1 minute' FROM auth.session"),
             "t");
 }
 
 TEST_F(PgSessionStoreTest, AnAnonymousTokenIsKeptWhileItLives) {
-  EXPECT_FALSE(store_.KeepInitToken(Soon(), "reg_1", "", "T1").value());
-  EXPECT_TRUE(store_.KeepInitToken(Soon(), "reg_1", "T1", "T2").value());
-  EXPECT_TRUE(store_.KeepInitToken(Soon(), "reg_other", "T1", "T2").value());
-  EXPECT_FALSE(store_.KeepInitToken(Soon(), "reg_1", "unknown", "T3").value());
-  EXPECT_FALSE(store_.KeepInitToken(Soon(), "reg_1", "T1", "T4").value());
+  EXPECT_FALSE(store_.KeepInitToken(pg::Soon(), "reg_1", "", "T1").value());
+  EXPECT_TRUE(store_.KeepInitToken(pg::Soon(), "reg_1", "T1", "T2").value());
+  EXPECT_TRUE(store_.KeepInitToken(pg::Soon(), "reg_other", "T1", "T2").value());
+  EXPECT_FALSE(store_.KeepInitToken(pg::Soon(), "reg_1", "unknown", "T3").value());
+  EXPECT_FALSE(store_.KeepInitToken(pg::Soon(), "reg_1", "T1", "T4").value());
   EXPECT_EQ(database_.Exec("SELECT count(*) FROM auth.init_token"), "1");
   EXPECT_EQ(database_.Exec("SELECT expires - now() BETWEEN interval '14 minutes' AND"
                            " interval '15 minutes' FROM auth.init_token"),
             "t");
   database_.Exec("UPDATE auth.init_token SET expires = now()");
-  EXPECT_FALSE(store_.KeepInitToken(Soon(), "reg_1", "T4", "T5").value());
+  EXPECT_FALSE(store_.KeepInitToken(pg::Soon(), "reg_1", "T4", "T5").value());
 }
 
 TEST_F(PgSessionStoreTest, ASweepDeletesWhatHasExpiredAndNothingElse) {
@@ -192,7 +193,7 @@ TEST_F(PgSessionStoreTest, ASweepDeletesWhatHasExpiredAndNothingElse) {
   database_.Exec(
       "INSERT INTO auth.init_token VALUES ('a', 'A', now() - interval '1 second'),"
       " ('b', 'B', now() + interval '1 minute')");
-  absl::StatusOr<Swept> swept = store_.Sweep(Soon());
+  absl::StatusOr<Swept> swept = store_.Sweep(pg::Soon());
   ASSERT_TRUE(swept.ok()) << swept.status().ToString();
   EXPECT_EQ(swept->pending, 1);
   EXPECT_EQ(swept->code_sent, 1);

@@ -4,7 +4,6 @@
 #include "libs/base/ids.h"
 #include "libs/base/status.h"
 #include "libs/log/log.h"
-#include "libs/metrics/metrics.h"
 #include "libs/rpc/refusal.h"
 #include "services/auth/client_ids.h"
 #include "services/auth/code_texts.h"
@@ -61,31 +60,7 @@ absl::Status RefusalFor(VerifyVerdict verdict, bool jwt) {
   return rpc::Refuse(jwt ? v1::INVALID_JWT_CODE : v1::INVALID_SMS_CODE, "Auth.sms_code: wrong");
 }
 
-// Counts what happened to a code; `result` is sent, test or failed.
-void Count(CodeProvider::Kind kind, const char* result) {
-  metrics::Counter("chat_auth_codes_total", "Codes by way and result",
-                   {{"kind", std::string(NameOf(kind))}, {"result", result}})
-      .Increment();
-}
-
 }  // namespace
-
-std::string Registrar::CodeFor(const std::string& phone) const {
-  auto fixed = config_.test_codes.find(phone);
-  return fixed == config_.test_codes.end() ? NewCode() : fixed->second;
-}
-
-absl::Status Registrar::Deliver(CodeProvider::Kind kind, const Ready& ready,
-                                const std::string& text) {
-  if (config_.test_codes.contains(ready.phone)) {
-    log::Info("a test number is used, nothing is sent", {{"phone", log::Masked(ready.phone)}});
-    Count(kind, "test");
-    return absl::OkStatus();
-  }
-  absl::Status sent = provider_.Send(kind, ready.phone, ready.code, text);
-  Count(kind, sent.ok() ? "sent" : "failed");
-  return sent;
-}
 
 absl::Status Registrar::Reg(const rpc::Call& call, const v1::Auth& auth, v1::Reply* reply) {
   std::optional<std::string> phone = NormalisePhone(auth.phone());
@@ -102,11 +77,11 @@ absl::Status Registrar::Reg(const rpc::Call& call, const v1::Auth& auth, v1::Rep
                             .code = {},
                             .address = call.caller.address()};
   if (jwt) return RegJwt(call, std::move(registration), reply);
-  registration.code = CodeFor(*phone);
+  registration.code = sender_.CodeFor(*phone);
   CHAT_ASSIGN_OR_RETURN(bool allowed, store_.Register(call.deadline, registration));
   if (!allowed) return TooManyCodes();
   CHAT_RETURN_IF_ERROR(
-      Deliver(CodeProvider::Kind::kSms, {*phone, registration.code}, SmsText(registration.code)));
+      sender_.Send(courier::Kind::kSms, *phone, registration.code, SmsText(registration.code)));
   AddOk(reply, "sms_sent");
   return absl::OkStatus();
 }
@@ -116,7 +91,7 @@ absl::Status Registrar::RegJwt(const rpc::Call& call, Registration registration,
                               {.phone = registration.phone,
                                .client_id = registration.client_id,
                                .expires_s = Clock::System().UnixMs() / 1000 + config_.code_life_s,
-                               .id = RandomHex(kSuffixBytes)});
+                               .id = courier::RandomHex(kSuffixBytes)});
   registration.code = Hex(Sha256(jwt));
   CHAT_ASSIGN_OR_RETURN(bool allowed, store_.Register(call.deadline, registration));
   if (!allowed) return TooManyCodes();
@@ -128,7 +103,7 @@ absl::StatusOr<Registrar::Ready> Registrar::Repeat(Send how, const rpc::Call& ca
                                                    const v1::Auth& auth) {
   const Claim claim = ClaimOf(call.caller, auth);
   const CodeRequest request{call.caller.client_id(), call.caller.address(),
-                            [this](const std::string& phone) { return CodeFor(phone); }};
+                            [this](const std::string& phone) { return sender_.CodeFor(phone); }};
   auto judge = [&](const std::optional<Pending>& pending) {
     return JudgeSend(how, pending, claim, limits_);
   };
@@ -141,14 +116,16 @@ absl::StatusOr<Registrar::Ready> Registrar::Repeat(Send how, const rpc::Call& ca
 absl::Status Registrar::Voice(const rpc::Call& call, const v1::Auth& auth, v1::Reply* reply) {
   CHAT_ASSIGN_OR_RETURN(Ready ready, Repeat(Send::kVoice, call, auth));
   const std::string language = auth.services().empty() ? "" : auth.services(0);
-  CHAT_RETURN_IF_ERROR(Deliver(CodeProvider::Kind::kVoice, ready, VoiceText(language, ready.code)));
-  AddOkWithAuth(reply, "call_in_progress", RandomHex(kSuffixBytes));
+  CHAT_RETURN_IF_ERROR(sender_.Send(courier::Kind::kVoice, ready.phone, ready.code,
+                                    VoiceText(language, ready.code)));
+  AddOkWithAuth(reply, "call_in_progress", courier::RandomHex(kSuffixBytes));
   return absl::OkStatus();
 }
 
 absl::Status Registrar::Resend(const rpc::Call& call, const v1::Auth& auth, v1::Reply* reply) {
   CHAT_ASSIGN_OR_RETURN(Ready ready, Repeat(Send::kSms, call, auth));
-  CHAT_RETURN_IF_ERROR(Deliver(CodeProvider::Kind::kSms, ready, SmsText(ready.code)));
+  CHAT_RETURN_IF_ERROR(
+      sender_.Send(courier::Kind::kSms, ready.phone, ready.code, SmsText(ready.code)));
   AddOk(reply, "sms_sent");
   return absl::OkStatus();
 }
@@ -182,7 +159,7 @@ absl::Status Registrar::Verify(const rpc::Call& call, const v1::Auth& auth, v1::
 
   claim.phone = phone;  // the account opened above is that of this phone and of no other
   const std::string token = NewToken();
-  const std::string suffix = RandomHex(kSuffixBytes);
+  const std::string suffix = courier::RandomHex(kSuffixBytes);
   const std::string session_id = SessionClientId(own, suffix);
   const NewSession session{.client_id = own,
                            .session_id = session_id,

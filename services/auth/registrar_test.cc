@@ -41,7 +41,7 @@ TEST_F(RegistrarTest, ADeviceRegistersVerifiesAndConnects) {
   EXPECT_EQ(reply.records(0).io().ok().atom(), "sms_sent");
   EXPECT_TRUE(reply.records(0).io().has_nothing());
   RecordingProvider::Sent sent = provider_.last();
-  EXPECT_EQ(sent.kind, CodeProvider::Kind::kSms);
+  EXPECT_EQ(sent.kind, courier::Kind::kSms);
   EXPECT_EQ(sent.to, kPhone);
   EXPECT_EQ(sent.code.size(), 6u);
   EXPECT_NE(sent.text.find(sent.code), std::string::npos);
@@ -148,7 +148,7 @@ TEST_F(RegistrarTest, VoiceReadsTheSameCodeAndItsHandleIsNoPassword) {
   const std::string handle = reply.records(0).io().auth().token();
   EXPECT_FALSE(handle.empty());
   RecordingProvider::Sent call = provider_.last();
-  EXPECT_EQ(call.kind, CodeProvider::Kind::kVoice);
+  EXPECT_EQ(call.kind, courier::Kind::kVoice);
   EXPECT_EQ(call.code, provider_.sent()[0].code);
   EXPECT_TRUE(call.text.starts_with("Il tuo codice"));
   ASSERT_TRUE(Verify(call.code).ok());
@@ -212,11 +212,18 @@ TEST_F(RegistrarTest, WithoutProfileNothingIsLostAndTheDeviceMayRepeat) {
 }
 
 TEST_F(RegistrarTest, ACodeThatCannotBeHandedOverIsUnavailable) {
-  provider_.Break(true);
+  provider_.Break(absl::UnavailableError("broken"));
   EXPECT_EQ(Register().error_code(), grpc::StatusCode::UNAVAILABLE);
-  provider_.Break(false);
+  provider_.Break(absl::OkStatus());
   EXPECT_TRUE(Call(&Stub::Resend, caller_, {}).ok());
   EXPECT_TRUE(Verify(provider_.last().code).ok());
+}
+
+TEST_F(RegistrarTest, ANumberThatTheProviderRefusesIsInvalidData) {
+  provider_.Break(absl::InvalidArgumentError("HTTP 400"));
+  ExpectRefused(Register(), v1::INVALID_DATA);
+  provider_.Break(absl::FailedPreconditionError("HTTP 401"));
+  EXPECT_EQ(Register().error_code(), grpc::StatusCode::UNAVAILABLE);
 }
 
 TEST_F(RegistrarTest, AnotherPhoneAndDeviceGetsAnotherClientId) {

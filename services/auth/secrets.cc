@@ -3,7 +3,6 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
-#include <openssl/rand.h>
 #include <openssl/sha.h>
 
 #include <cstdio>
@@ -12,13 +11,6 @@
 
 namespace chat::auth {
 namespace {
-
-void FillRandom(void* out, size_t size) {
-  if (RAND_bytes(static_cast<unsigned char*>(out), static_cast<int>(size)) != 1) {
-    std::fputs("the system gives no random bytes\n", stderr);
-    std::abort();
-  }
-}
 
 const unsigned char* Bytes(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
@@ -48,23 +40,6 @@ std::string Hex(std::string_view bytes) {
     out += kDigits[byte & 15];
   }
   return out;
-}
-
-std::string RandomHex(size_t bytes) {
-  std::string raw(bytes, '\0');
-  FillRandom(raw.data(), raw.size());
-  return Hex(raw);
-}
-
-std::string NewCode() {
-  constexpr uint32_t kCodes = 1'000'000;
-  constexpr uint32_t kFair = UINT32_MAX - UINT32_MAX % kCodes;  // beyond it low codes are likelier
-  uint32_t value;
-  do {
-    FillRandom(&value, sizeof value);
-  } while (value >= kFair);
-  std::string digits = std::to_string(value % kCodes);
-  return std::string(6 - digits.size(), '0') + digits;
 }
 
 std::string Sha256(std::string_view text) {

@@ -6,16 +6,14 @@
 #include <string>
 #include <string_view>
 
+#include "libs/courier/secret_code.h"
+
 namespace chat::auth {
 
 constexpr size_t kTokenBytes = 32;
 
-// Lower-case hex of `bytes` random bytes.
-std::string RandomHex(size_t bytes);
 // A session or anonymous token: 64 hex characters.
-inline std::string NewToken() { return RandomHex(kTokenBytes); }
-// Six decimal digits, all equally likely (PROTOCOL 5.1).
-std::string NewCode();
+inline std::string NewToken() { return courier::RandomHex(kTokenBytes); }
 
 // 32 raw bytes.
 std::string Sha256(std::string_view text);

@@ -20,7 +20,7 @@ TEST(SecretsTest, TokensAre64HexCharactersAndNeverTwiceTheSame) {
 TEST(SecretsTest, CodesAreSixDigitsWithLeadingZeros) {
   std::set<char> first;
   for (int i = 0; i < 1000; ++i) {
-    std::string code = NewCode();
+    std::string code = courier::NewCode();
     ASSERT_EQ(code.size(), 6u);
     ASSERT_EQ(code.find_first_not_of("0123456789"), std::string::npos);
     first.insert(code[0]);

@@ -32,6 +32,7 @@ struct Swept {
   int64_t tokens = 0;
   int64_t init_tokens = 0;
   int64_t sessions = 0;
+  int64_t accounts = 0;
 };
 
 class SessionStore {
@@ -57,6 +58,15 @@ class SessionStore {
   // False: the account has no session with this client id.
   virtual absl::StatusOr<bool> End(pg::Deadline deadline, int64_t account_id,
                                    const std::string& client_id) = 0;
+
+  // The account has another phone: its sessions and their tokens go on under it.
+  virtual absl::Status Rename(pg::Deadline deadline, int64_t account_id,
+                              const std::string& phone) = 0;
+
+  // The account is gone: so are its sessions, their tokens, and pending registrations of `phone`
+  // (empty: none). The sessions that there were.
+  virtual absl::StatusOr<int64_t> Remove(pg::Deadline deadline, int64_t account_id,
+                                         const std::string& phone) = 0;
 
   // Stores the operating system and the push token; nullopt leaves the push token as it is, empty
   // clears it. Another session that has the same push token loses it. False: the session is gone.

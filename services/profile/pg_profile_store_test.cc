@@ -6,7 +6,8 @@
 #include <thread>
 #include <vector>
 
-#include "services/profile/test_database.h"
+#include "libs/pg/test_database.h"
+#include "services/profile/migrations.h"
 
 namespace chat::profile {
 namespace {
@@ -23,15 +24,15 @@ v1::Profile WithSetting(const std::string& id, const std::string& value) {
 
 class PgProfileStoreTest : public testing::Test {
  protected:
-  TestDatabase database_;
+  pg::TestDatabase database_{"profile", kMigrations};
   PgProfileStore store_{database_.pool()};
 };
 
 TEST_F(PgProfileStoreTest, APhoneHasOneAccount) {
-  AccountId id = store_.Ensure(Soon(), kPhone).value();
+  AccountId id = store_.Ensure(pg::Soon(), kPhone).value();
   EXPECT_GT(id.value, 0);
-  EXPECT_EQ(store_.Ensure(Soon(), kPhone).value(), id);
-  EXPECT_NE(store_.Ensure(Soon(), "4917000001").value(), id);
+  EXPECT_EQ(store_.Ensure(pg::Soon(), kPhone).value(), id);
+  EXPECT_NE(store_.Ensure(pg::Soon(), "4917000001").value(), id);
 }
 
 TEST_F(PgProfileStoreTest, ManyAtOnceGetTheSameAccount) {
@@ -39,7 +40,7 @@ TEST_F(PgProfileStoreTest, ManyAtOnceGetTheSameAccount) {
   std::vector<std::thread> threads;
   for (int64_t& id : ids) {
     threads.emplace_back([&] {
-      absl::StatusOr<AccountId> account = store_.Ensure(Soon(), kPhone);
+      absl::StatusOr<AccountId> account = store_.Ensure(pg::Soon(), kPhone);
       if (account.ok()) id = account->value;
     });
   }
@@ -50,8 +51,8 @@ TEST_F(PgProfileStoreTest, ManyAtOnceGetTheSameAccount) {
 }
 
 TEST_F(PgProfileStoreTest, ANewAccountHasAnEmptyProfile) {
-  AccountId id = store_.Ensure(Soon(), kPhone).value();
-  absl::StatusOr<std::optional<Account>> account = store_.Find(Soon(), id);
+  AccountId id = store_.Ensure(pg::Soon(), kPhone).value();
+  absl::StatusOr<std::optional<Account>> account = store_.Find(pg::Soon(), id);
   ASSERT_TRUE(account.ok() && *account);
   const v1::Profile& profile = (*account)->profile;
   EXPECT_EQ((*account)->id, id);
@@ -61,56 +62,57 @@ TEST_F(PgProfileStoreTest, ANewAccountHasAnEmptyProfile) {
   EXPECT_EQ(profile.balance(), 0);
   EXPECT_GT(profile.update(), 1'600'000'000'000);
   EXPECT_FALSE(profile.has_status());
-  EXPECT_FALSE(*store_.Find(Soon(), AccountId{id.value + 1}));
+  EXPECT_FALSE(*store_.Find(pg::Soon(), AccountId{id.value + 1}));
 }
 
 TEST_F(PgProfileStoreTest, SettingsAreReplacedWholeAndAnEmptyListLeavesThem) {
-  AccountId id = store_.Ensure(Soon(), kPhone).value();
+  AccountId id = store_.Ensure(pg::Soon(), kPhone).value();
   database_.Exec("UPDATE profile.account SET updated = now() - interval '1 day'");
-  const int64_t before = (*store_.Find(Soon(), id))->profile.update();
-  std::optional<Account> set = store_.SetSettings(Soon(), id, WithSetting("1", "\xFF\x01")).value();
+  const int64_t before = (*store_.Find(pg::Soon(), id))->profile.update();
+  std::optional<Account> set =
+      store_.SetSettings(pg::Soon(), id, WithSetting("1", "\xFF\x01")).value();
   ASSERT_TRUE(set);
   ASSERT_EQ(set->profile.settings_size(), 1);
   EXPECT_EQ(set->profile.settings(0).value(), "\xFF\x01");
   EXPECT_GT(set->profile.update(), before);
-  set = store_.SetSettings(Soon(), id, WithSetting("2", "b")).value();
+  set = store_.SetSettings(pg::Soon(), id, WithSetting("2", "b")).value();
   ASSERT_EQ(set->profile.settings_size(), 1);
   EXPECT_EQ(set->profile.settings(0).id(), "2");
-  set = store_.SetSettings(Soon(), id, v1::Profile()).value();
+  set = store_.SetSettings(pg::Soon(), id, v1::Profile()).value();
   EXPECT_EQ(set->profile.settings_size(), 1);
-  EXPECT_FALSE(store_.SetSettings(Soon(), AccountId{id.value + 1}, v1::Profile()).value());
+  EXPECT_FALSE(store_.SetSettings(pg::Soon(), AccountId{id.value + 1}, v1::Profile()).value());
 }
 
 TEST_F(PgProfileStoreTest, OnlyTheSettingsOfTheGivenProfileAreStored) {
-  AccountId id = store_.Ensure(Soon(), kPhone).value();
+  AccountId id = store_.Ensure(pg::Soon(), kPhone).value();
   v1::Profile request = WithSetting("1", "a");
   request.set_phone("4917000001");
   request.set_balance(100);
   request.add_services()->set_login("x");
-  std::optional<Account> set = store_.SetSettings(Soon(), id, request).value();
+  std::optional<Account> set = store_.SetSettings(pg::Soon(), id, request).value();
   EXPECT_EQ(set->profile.phone(), kPhone);
   EXPECT_EQ(set->profile.balance(), 0);
   EXPECT_EQ(set->profile.services_size(), 0);
 }
 
 TEST_F(PgProfileStoreTest, UpdateNeverDecreases) {
-  AccountId id = store_.Ensure(Soon(), kPhone).value();
+  AccountId id = store_.Ensure(pg::Soon(), kPhone).value();
   database_.Exec("UPDATE profile.account SET updated = now() + interval '1 day'");
-  const int64_t before = (*store_.Find(Soon(), id))->profile.update();
-  EXPECT_EQ(store_.SetSettings(Soon(), id, WithSetting("1", "a")).value()->profile.update(),
+  const int64_t before = (*store_.Find(pg::Soon(), id))->profile.update();
+  EXPECT_EQ(store_.SetSettings(pg::Soon(), id, WithSetting("1", "a")).value()->profile.update(),
             before);
 }
 
 TEST_F(PgProfileStoreTest, APersonIsChangedInPlace) {
-  AccountId id = store_.Ensure(Soon(), kPhone).value();
-  EXPECT_EQ(store_.FindPerson(Soon(), id).value().ByteSizeLong(), 0u);
+  AccountId id = store_.Ensure(pg::Soon(), kPhone).value();
+  EXPECT_EQ(store_.FindPerson(pg::Soon(), id).value().ByteSizeLong(), 0u);
   auto named = [](const std::string& name) {
     return [name](v1::Person* person) { person->set_names(person->names() + name); };
   };
-  EXPECT_EQ(store_.ChangePerson(Soon(), id, named("Ole")).value()->names(), "Ole");
-  EXPECT_EQ(store_.ChangePerson(Soon(), id, named("na")).value()->names(), "Olena");
-  EXPECT_EQ(store_.FindPerson(Soon(), id).value().names(), "Olena");
-  EXPECT_FALSE(store_.ChangePerson(Soon(), AccountId{id.value + 1}, named("x")).value());
+  EXPECT_EQ(store_.ChangePerson(pg::Soon(), id, named("Ole")).value()->names(), "Ole");
+  EXPECT_EQ(store_.ChangePerson(pg::Soon(), id, named("na")).value()->names(), "Olena");
+  EXPECT_EQ(store_.FindPerson(pg::Soon(), id).value().names(), "Olena");
+  EXPECT_FALSE(store_.ChangePerson(pg::Soon(), AccountId{id.value + 1}, named("x")).value());
 }
 
 }  // namespace

@@ -9,11 +9,12 @@
 #include <map>
 #include <mutex>
 
+#include "libs/pg/test_database.h"
 #include "libs/rpc/refusal.h"
+#include "services/profile/migrations.h"
 #include "services/profile/person_service.h"
 #include "services/profile/pg_profile_store.h"
 #include "services/profile/profile_internal_service.h"
-#include "services/profile/test_database.h"
 
 namespace chat::profile {
 namespace {
@@ -107,7 +108,7 @@ class ProfileServiceTest : public testing::Test {
     EXPECT_EQ(*rpc::RefusalOf(status), code);
   }
 
-  TestDatabase database_;
+  pg::TestDatabase database_{"profile", kMigrations};
   PgProfileStore store_{database_.pool()};
   MapRoster roster_;
 

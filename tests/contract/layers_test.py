@@ -17,6 +17,7 @@ LIBRARIES = {
     "pg": {"base", "log", "metrics", "config"},
     "redis": {"base", "log", "metrics", "config"},
     "net": {"base", "log", "metrics", "config"},
+    "courier": {"base", "log", "metrics", "config"},
     "rpc": {"base", "log", "metrics", "config", "pg", "redis", "net"},
     "mqtt": {"base"},
     "bert": {"base"},

@@ -1,28 +1,17 @@
-#include "services/auth/outbox_file_provider.h"
+#include "libs/courier/outbox_file.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstring>
-#include <ctime>
 #include <nlohmann/json.hpp>
 
 #include "libs/base/status.h"
+#include "libs/courier/time_text.h"
 
-namespace chat::auth {
+namespace chat::courier {
 namespace {
-
-// RFC 3339, UTC, milliseconds.
-std::string TimeText(int64_t unix_ms) {
-  std::time_t seconds = unix_ms / 1000;
-  std::tm parts{};
-  gmtime_r(&seconds, &parts);
-  char text[32];
-  size_t size = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
-  std::string ms = std::to_string(unix_ms % 1000);
-  return std::string(text, size) + "." + std::string(3 - ms.size(), '0') + ms + "Z";
-}
 
 absl::Status Append(const std::string& path, const std::string& line) {
   int file = open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -40,7 +29,7 @@ absl::Status Append(const std::string& path, const std::string& line) {
 
 }  // namespace
 
-absl::Status OutboxFileProvider::Check() const {
+absl::Status OutboxFile::Check() const {
   struct stat entry {};
   if (stat(folder_.c_str(), &entry) != 0 || !S_ISDIR(entry.st_mode)) {
     return absl::InvalidArgumentError(View("outbox_dir: '" + folder_ + "' is not a folder"));
@@ -51,16 +40,15 @@ absl::Status OutboxFileProvider::Check() const {
   return absl::OkStatus();
 }
 
-absl::Status OutboxFileProvider::Send(Kind kind, std::string_view to, std::string_view code,
-                                      std::string_view text) {
-  const std::string name(NameOf(kind));
-  nlohmann::ordered_json line = {{"time", TimeText(clock_.UnixMs())},
-                                 {"kind", name},
-                                 {"to", to},
-                                 {"code", code},
-                                 {"text", text}};
+absl::Status OutboxFile::Carry(const Letter& letter) {
+  const std::string name(NameOf(letter.kind));
+  const nlohmann::ordered_json line = {{"time", TimeText(clock_.UnixMs())},
+                                       {"kind", name},
+                                       {"to", letter.to},
+                                       {"code", letter.code},
+                                       {"text", letter.text}};
   return Append(folder_ + "/" + name + ".jsonl",
                 line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
-}  // namespace chat::auth
+}  // namespace chat::courier

@@ -1,4 +1,4 @@
-#include "services/auth/outbox_file_provider.h"
+#include "libs/courier/outbox_file.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -10,16 +10,21 @@
 #include <thread>
 #include <vector>
 
-namespace chat::auth {
+namespace chat::courier {
 namespace {
 
-class OutboxFileProviderTest : public testing::Test {
+class OutboxFileTest : public testing::Test {
  protected:
-  OutboxFileProviderTest() {
+  static absl::Status Carried(OutboxFile& outbox, Kind kind, const std::string& to,
+                              const std::string& code, const std::string& text) {
+    return outbox.Carry({.kind = kind, .to = to, .code = code, .text = text});
+  }
+
+  OutboxFileTest() {
     std::string pattern = testing::TempDir() + "outbox.XXXXXX";
     folder_ = mkdtemp(pattern.data());
   }
-  ~OutboxFileProviderTest() override { std::filesystem::remove_all(folder_); }
+  ~OutboxFileTest() override { std::filesystem::remove_all(folder_); }
 
   std::vector<nlohmann::json> Lines(const std::string& name) const {
     std::ifstream file(folder_ + "/" + name);
@@ -32,13 +37,13 @@ class OutboxFileProviderTest : public testing::Test {
   FakeClock clock_;
 };
 
-TEST_F(OutboxFileProviderTest, EachKindHasItsFileOfJsonLines) {
-  OutboxFileProvider provider(folder_, clock_);
-  ASSERT_TRUE(provider.Check().ok());
+TEST_F(OutboxFileTest, EachKindHasItsFileOfJsonLines) {
+  OutboxFile outbox(folder_, clock_);
+  ASSERT_TRUE(outbox.Check().ok());
   clock_.Advance(7);
-  ASSERT_TRUE(provider.Send(CodeProvider::Kind::kSms, "380670001234", "012345", "Say \"hi\"").ok());
-  ASSERT_TRUE(provider.Send(CodeProvider::Kind::kVoice, "380670001234", "1", "è").ok());
-  ASSERT_TRUE(provider.Send(CodeProvider::Kind::kEmail, "a@example.org", "2", "t").ok());
+  ASSERT_TRUE(Carried(outbox, Kind::kSms, "380670001234", "012345", "Say \"hi\"").ok());
+  ASSERT_TRUE(Carried(outbox, Kind::kVoice, "380670001234", "1", "è").ok());
+  ASSERT_TRUE(Carried(outbox, Kind::kEmail, "a@example.org", "2", "t").ok());
   nlohmann::json sms = {{"time", "2017-07-14T02:40:00.007Z"},
                         {"kind", "sms"},
                         {"to", "380670001234"},
@@ -51,22 +56,21 @@ TEST_F(OutboxFileProviderTest, EachKindHasItsFileOfJsonLines) {
   EXPECT_EQ(Lines("email.jsonl")[0]["to"], "a@example.org");
 }
 
-TEST_F(OutboxFileProviderTest, OnlyTheOwnerMayReadACode) {
-  OutboxFileProvider provider(folder_, clock_);
-  ASSERT_TRUE(provider.Send(CodeProvider::Kind::kSms, "380670001234", "012345", "t").ok());
+TEST_F(OutboxFileTest, OnlyTheOwnerMayReadACode) {
+  OutboxFile outbox(folder_, clock_);
+  ASSERT_TRUE(Carried(outbox, Kind::kSms, "380670001234", "012345", "t").ok());
   struct stat entry {};
   ASSERT_EQ(stat((folder_ + "/sms.jsonl").c_str(), &entry), 0);
   EXPECT_EQ(entry.st_mode & 0777, 0600u);
 }
 
-TEST_F(OutboxFileProviderTest, WritersDoNotTearEachOthersLines) {
+TEST_F(OutboxFileTest, WritersDoNotTearEachOthersLines) {
   std::vector<std::thread> writers;
   for (int w = 0; w < 4; ++w) {
     writers.emplace_back([this, w] {
-      OutboxFileProvider provider(folder_, clock_);
+      OutboxFile outbox(folder_, clock_);
       for (int i = 0; i < 50; ++i) {
-        EXPECT_TRUE(
-            provider.Send(CodeProvider::Kind::kSms, "1", std::to_string(w * 50 + i), "t").ok());
+        EXPECT_TRUE(Carried(outbox, Kind::kSms, "1", std::to_string(w * 50 + i), "t").ok());
       }
     });
   }
@@ -76,13 +80,12 @@ TEST_F(OutboxFileProviderTest, WritersDoNotTearEachOthersLines) {
   EXPECT_EQ(codes.size(), 200u);
 }
 
-TEST_F(OutboxFileProviderTest, AMissingFolderIsToldByTheNameOfItsKey) {
-  OutboxFileProvider provider(folder_ + "/none", clock_);
-  EXPECT_EQ(provider.Check().code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_NE(provider.Check().message().find("outbox_dir"), absl::string_view::npos);
-  EXPECT_EQ(provider.Send(CodeProvider::Kind::kSms, "1", "2", "t").code(),
-            absl::StatusCode::kUnavailable);
+TEST_F(OutboxFileTest, AMissingFolderIsToldByTheNameOfItsKey) {
+  OutboxFile outbox(folder_ + "/none", clock_);
+  EXPECT_EQ(outbox.Check().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_NE(outbox.Check().message().find("outbox_dir"), absl::string_view::npos);
+  EXPECT_EQ(Carried(outbox, Kind::kSms, "1", "2", "t").code(), absl::StatusCode::kUnavailable);
 }
 
 }  // namespace
-}  // namespace chat::auth
+}  // namespace chat::courier
