@@ -30,6 +30,7 @@ void MediaConfig::Declare(config::Keys& keys) {
   keys.Add("pg_pool", &pg_pool, "connections to PostgreSQL", 1, 1000);
   keys.Add("auth_addrs", &auth_addrs, "chat-auth, host:port, comma separated");
   keys.Add("messaging_addrs", &messaging_addrs, "chat-messaging, host:port, comma separated");
+  keys.Add("roster_addrs", &roster_addrs, "chat-roster, host:port, comma separated");
   keys.Add("redis", &redis, "Redis, host:port, for call signals");
   keys.Add("object_dir", &object_dir,
            "folder of the objects' bytes; all replicas must see the same one");
@@ -55,6 +56,7 @@ absl::Status MediaConfig::Check() const {
   CHAT_RETURN_IF_ERROR(Needs(pg_url, "pg_url"));
   if (auth_addrs.empty()) return Needs("", "auth_addrs");
   if (messaging_addrs.empty()) return Needs("", "messaging_addrs");
+  if (roster_addrs.empty()) return Needs("", "roster_addrs");
   CHAT_RETURN_IF_ERROR(Needs(redis, "redis"));
   CHAT_RETURN_IF_ERROR(Needs(object_dir, "object_dir"));
   CHAT_RETURN_IF_ERROR(http.Check());

@@ -63,6 +63,7 @@ struct MediaConfig {
   int64_t pg_pool = 16;
   std::vector<std::string> auth_addrs;
   std::vector<std::string> messaging_addrs;
+  std::vector<std::string> roster_addrs;
   std::string redis;
 
   std::string object_dir;

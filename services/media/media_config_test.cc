@@ -12,6 +12,7 @@ MediaConfig Complete() {
   config.pg_url = "postgresql://x";
   config.auth_addrs = {"x:1"};
   config.messaging_addrs = {"x:2"};
+  config.roster_addrs = {"x:4"};
   config.redis = "x:3";
   config.object_dir = "objects";
   return config;

@@ -54,7 +54,7 @@ MediaFixture::MediaFixture() {
     ADD_FAILURE() << "CHAT_TEST_PG is not set";
     std::exit(1);
   }
-  Exec("TRUNCATE media.object, media.usage");
+  Exec("TRUNCATE media.object, media.usage, media.cdr, media.call, media.outbox");
   std::string pattern = (std::filesystem::temp_directory_path() / "media-XXXXXX").string();
   folder_ = mkdtemp(pattern.data());
   pool_ = std::make_unique<pg::Pool>(DatabaseUrl(), 8);

@@ -34,7 +34,8 @@ Parts::Parts(const MediaConfig& config_, std::string link_secret, const Peers& p
       links(config.http.public_url, std::move(link_secret)),
       local(links, {.put_s = config.http.put_link_life_s, .get_s = config.http.get_link_life_s}),
       auth(v1::AuthInternal::NewStub(peers.auth)),
-      feeds(v1::FeedsInternal::NewStub(peers.messaging)),
+      messaging(v1::FeedsInternal::NewStub(peers.messaging)),
+      roster(v1::RosterInternal::NewStub(peers.roster)),
       attachments(attachment_store, files, links, local, local,
                   {.object_bytes = config.max_object_bytes,
                    .account_bytes = config.quota_bytes,
@@ -43,13 +44,26 @@ Parts::Parts(const MediaConfig& config_, std::string link_secret, const Peers& p
           store, [this](const StoredPlace& place) { return files.Erase(place.id); },
           config.upload_life_s, std::chrono::seconds(config.sweep_s),
           [this] { files.RemoveLeftovers(config.upload_life_s); }),
-      downloads(attachment_store, files, links, local, {*auth, *feeds}),
+      downloads(attachment_store, files, links, local, {*auth, *messaging}),
       http(downloads, attachments,
            {.workers = config.http.workers,
             .connections = config.http.connections,
             .connections_per_address = config.http.connections_per_address,
             .idle_ms = config.http.idle_s * 1000,
-            .head_bytes = static_cast<size_t>(config.http.head_bytes)}) {}
+            .head_bytes = static_cast<size_t>(config.http.head_bytes)}),
+      feeds(*messaging, *roster),
+      publisher(config.redis),
+      outbox(pool, "media",
+             [this](pg::Deadline deadline, const std::vector<pg::OutboxRow>& rows) {
+               return feeds.Apply(deadline, rows);
+             }),
+      cdrs(pool, outbox),
+      call_store(pool, outbox),
+      calls(call_store, feeds,
+            [this](std::vector<redis::Publication> batch) { publisher.Publish(std::move(batch)); },
+            {.ring_s = config.calls.ring_s,
+             .life_s = config.calls.life_s,
+             .per_account = config.calls.per_account}) {}
 
 absl::Status Parts::StartHttp() {
   CHAT_RETURN_IF_ERROR(http.Start(config.http.listen));

@@ -5,14 +5,20 @@
 
 #include <memory>
 
+#include "libs/pg/outbox.h"
 #include "libs/pg/pool.h"
+#include "libs/redis/publisher.h"
 #include "services/media/attachments.h"
+#include "services/media/calls.h"
 #include "services/media/downloads.h"
+#include "services/media/feeds.h"
 #include "services/media/housekeeping.h"
 #include "services/media/http_server.h"
 #include "services/media/local_space.h"
 #include "services/media/media_config.h"
 #include "services/media/pg_attachment_store.h"
+#include "services/media/pg_call_store.h"
+#include "services/media/pg_cdr_store.h"
 #include "services/media/pg_object_store.h"
 #include "services/media/transfers.h"
 
@@ -22,7 +28,7 @@ namespace chat::media {
 absl::StatusOr<std::string> LinkSecret(const MediaConfig& config);
 
 struct Peers {
-  std::shared_ptr<grpc::Channel> auth, messaging;
+  std::shared_ptr<grpc::Channel> auth, messaging, roster;
 };
 
 struct Parts {
@@ -39,11 +45,18 @@ struct Parts {
   SignedLinks links;
   LocalSpace local;
   std::unique_ptr<v1::AuthInternal::Stub> auth;
-  std::unique_ptr<v1::FeedsInternal::Stub> feeds;
+  std::unique_ptr<v1::FeedsInternal::Stub> messaging;
+  std::unique_ptr<v1::RosterInternal::Stub> roster;
   Attachments attachments;
   Housekeeping housekeeping;
   Downloads downloads;
   HttpServer http;
+  Feeds feeds;
+  redis::Publisher publisher;
+  pg::Outbox outbox;
+  PgCdrStore cdrs;
+  PgCallStore call_store;
+  Calls calls;
 };
 
 }  // namespace chat::media
