@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <charconv>
 
+#include "libs/base/utf8.h"
+
 namespace chat {
 namespace {
 
 constexpr size_t kShortestPhone = 5;
 constexpr size_t kLongestPhone = 15;
+constexpr size_t kLongestRoomId = 128;
 
 bool IsPhone(std::string_view text) {
   return text.size() >= kShortestPhone && text.size() <= kLongestPhone &&
@@ -25,6 +28,14 @@ std::optional<PhoneId> PhoneId::Parse(std::string_view text) {
   auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), roster);
   if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
   return PhoneId{std::string(text.substr(0, split)), RosterId{roster}};
+}
+
+bool IsRoomId(std::string_view text) {
+  if (text.empty() || text.size() > kLongestRoomId || PhoneId::Parse(text)) return false;
+  for (unsigned char c : text) {
+    if (c < 0x20 || c == 0x7f || c == '/' || c == '+' || c == '#') return false;
+  }
+  return CountCharacters(text).has_value();
 }
 
 std::optional<std::string> NormalisePhone(std::string_view text) {

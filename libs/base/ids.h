@@ -32,6 +32,10 @@ struct PhoneId {
   static std::optional<PhoneId> Parse(std::string_view text);
 };
 
+// 1 to 128 bytes of UTF-8 without `/ + #` and control characters, not of PhoneId form (PROTOCOL 6;
+// UTF-8, because it is a level of an MQTT topic).
+bool IsRoomId(std::string_view text);
+
 // 5 to 15 ASCII digits; a leading `+` is dropped (PROTOCOL 6). nullopt for anything else.
 std::optional<std::string> NormalisePhone(std::string_view text);
 

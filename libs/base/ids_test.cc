@@ -44,6 +44,19 @@ TEST(NormalisePhoneTest, AnythingElseIsRefused) {
   }
 }
 
+TEST(RoomIdTest, ATopicLevelThatIsNoPhoneIdIsARoomId) {
+  for (const std::string& text : {std::string("r"), std::string("team room 1"),
+                                  std::string(128, 'x'), std::string("\xd0\xb6")}) {
+    EXPECT_TRUE(IsRoomId(text)) << text;
+  }
+  for (const std::string& text :
+       {std::string(), std::string(129, 'x'), std::string("a/b"), std::string("a+"),
+        std::string("#"), std::string("a\nb"), std::string("a\0b", 3), std::string("\x7f"),
+        std::string("\xff"), std::string("380670001234_1")}) {
+    EXPECT_FALSE(IsRoomId(text)) << text;
+  }
+}
+
 TEST(IdTest, IdsAreKeysAndNoneIsFalse) {
   std::unordered_set<FeedId> feeds = {FeedId{1}, FeedId{2}, FeedId{1}};
   EXPECT_EQ(feeds.size(), 2u);

@@ -9,10 +9,10 @@
 #include <utility>
 #include <vector>
 
+#include "libs/base/utf8.h"
 #include "libs/bert/float_text.h"
 #include "libs/bert/inflate.h"
 #include "libs/bert/tags.h"
-#include "libs/bert/utf8.h"
 
 namespace chat::bert {
 

@@ -5,9 +5,9 @@
 #include <cmath>
 #include <limits>
 
+#include "libs/base/utf8.h"
 #include "libs/bert/limits.h"
 #include "libs/bert/tags.h"
-#include "libs/bert/utf8.h"
 
 namespace chat::bert {
 namespace {

@@ -2,10 +2,10 @@
 #include <utility>
 #include <vector>
 
+#include "libs/base/utf8.h"
 #include "libs/bert/erlang_atoms.h"
 #include "libs/bert/erlang_scanner.h"
 #include "libs/bert/text.h"
-#include "libs/bert/utf8.h"
 
 namespace chat::bert {
 namespace {

@@ -1,11 +1,11 @@
 #include <charconv>
 #include <string>
 
+#include "libs/base/utf8.h"
 #include "libs/bert/decimal.h"
 #include "libs/bert/erlang_atoms.h"
 #include "libs/bert/float_text.h"
 #include "libs/bert/text.h"
-#include "libs/bert/utf8.h"
 
 namespace chat::bert {
 namespace {

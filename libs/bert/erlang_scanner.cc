@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
+#include "libs/base/utf8.h"
 #include "libs/bert/decimal.h"
 #include "libs/bert/erlang_atoms.h"
 #include "libs/bert/float_text.h"
-#include "libs/bert/utf8.h"
 
 namespace chat::bert {
 namespace {

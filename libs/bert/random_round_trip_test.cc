@@ -7,10 +7,10 @@
 #include <utility>
 #include <vector>
 
+#include "libs/base/utf8.h"
 #include "libs/bert/decode.h"
 #include "libs/bert/encode.h"
 #include "libs/bert/text.h"
-#include "libs/bert/utf8.h"
 
 namespace chat::bert {
 namespace {

@@ -8,8 +8,8 @@
 #include <string>
 #include <utility>
 
+#include "libs/base/utf8.h"
 #include "libs/bert/limits.h"
-#include "libs/bert/utf8.h"
 
 namespace chat::bert {
 namespace {

@@ -6,7 +6,7 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/status.hpp>
 
-#include "libs/bert/utf8.h"
+#include "libs/base/utf8.h"
 
 namespace chat::media {
 namespace {
@@ -179,7 +179,7 @@ std::string ContentDisposition(std::string_view filename) {
     }
   }
   std::string text = "attachment; filename=\"" + ascii + "\"";
-  if (bert::CountCharacters(filename)) text += "; filename*=UTF-8''" + extended;
+  if (CountCharacters(filename)) text += "; filename*=UTF-8''" + extended;
   return text;
 }
 

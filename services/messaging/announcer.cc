@@ -74,6 +74,9 @@ void Announcer::Publish(Announcement announcement) {
     for (AccountId account : announced.to) {
       batch.push_back({"a:" + std::to_string(account.value), payload});
     }
+    if (announced.room) {
+      batch.push_back({"r:" + std::to_string(announced.room.value), std::move(payload)});
+    }
   }
   auto done = [state = state_, id = announcement.id,
                events = static_cast<double>(announcement.events.size())](bool taken) {

@@ -28,7 +28,7 @@ class AnnouncerTest : public ::testing::Test {
   static Announcement Of(int64_t id, std::vector<AccountId> to) {
     Announcement announcement;
     announcement.id = id;
-    announcement.events.push_back({{}, std::move(to)});
+    announcement.events.push_back({{}, std::move(to), {}});
     announcement.events[0].event.set_position(100 + id);
     return announcement;
   }

@@ -86,4 +86,17 @@ grpc::Status DeliveryInternalService::ChangedSince(grpc::ServerContext* context,
       });
 }
 
+grpc::Status DeliveryInternalService::RoomFeeds(grpc::ServerContext* context,
+                                                const v1::RoomFeedsRequest* request,
+                                                v1::RoomFeedsReply* reply) {
+  return rpc::Serve(
+      context, "DeliveryInternal/RoomFeeds", [&](const rpc::Call& call) -> absl::Status {
+        CHAT_ASSIGN_OR_RETURN(std::vector<v1::RoomFeed> feeds,
+                              projections_.RoomFeeds(call.deadline, {request->account_id().begin(),
+                                                                     request->account_id().end()}));
+        for (v1::RoomFeed& feed : feeds) *reply->add_feeds() = std::move(feed);
+        return absl::OkStatus();
+      });
+}
+
 }  // namespace chat::messaging

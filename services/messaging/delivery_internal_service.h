@@ -3,6 +3,7 @@
 
 #include "chat/v1/messaging.grpc.pb.h"
 #include "services/messaging/horizon.h"
+#include "services/messaging/pg_projection_store.h"
 #include "services/messaging/pg_replay_store.h"
 #include "services/messaging/pg_session_store.h"
 
@@ -10,8 +11,9 @@ namespace chat::messaging {
 
 class DeliveryInternalService : public v1::DeliveryInternal::Service {
  public:
-  DeliveryInternalService(PgSessionStore& sessions, PgReplayStore& replay, const Horizon& horizon)
-      : sessions_(sessions), replay_(replay), horizon_(horizon) {}
+  DeliveryInternalService(PgSessionStore& sessions, PgReplayStore& replay,
+                          PgProjectionStore& projections, const Horizon& horizon)
+      : sessions_(sessions), replay_(replay), projections_(projections), horizon_(horizon) {}
   grpc::Status OpenSession(grpc::ServerContext* context, const v1::OpenSessionRequest* request,
                            v1::OpenSessionReply* reply) override;
   grpc::Status CloseSession(grpc::ServerContext* context, const v1::CloseSessionRequest* request,
@@ -25,10 +27,14 @@ class DeliveryInternalService : public v1::DeliveryInternal::Service {
   grpc::Status ChangedSince(grpc::ServerContext* context, const v1::ChangedSinceRequest* request,
                             v1::ChangedSinceReply* reply) override;
 
+  grpc::Status RoomFeeds(grpc::ServerContext* context, const v1::RoomFeedsRequest* request,
+                         v1::RoomFeedsReply* reply) override;
+
  private:
   absl::StatusOr<int64_t> Stable() const;
   PgSessionStore& sessions_;
   PgReplayStore& replay_;
+  PgProjectionStore& projections_;
   const Horizon& horizon_;
 };
 

@@ -17,16 +17,26 @@ constexpr int64_t kForAll = -1;  // Message.seenby
 absl::Status Invalid(std::string_view why) { return rpc::Refuse(v1::INVALID_DATA, why); }
 absl::Status Denied(std::string_view why) { return rpc::Refuse(v1::PERMISSION_DENIED, why); }
 
-// The caller's half of the feed; the author's, if both are its own.
-std::optional<v1::OwnRoster> HalfOf(const v1::Caller& caller, const v1::Message& request,
-                                    const StoredMessage& stored) {
-  std::optional<v1::OwnRoster> half;
+struct Editing {
+  v1::OwnRoster roster;
+  bool admin = false;
+};
+
+// The caller's roster in the feed: the author, if it is one of them, else an admin, if one is.
+std::optional<Editing> EditorOf(const v1::Caller& caller, const v1::Message& request,
+                                const StoredMessage& stored) {
+  std::optional<Editing> editing;
   for (const v1::OwnRoster& own : caller.rosters()) {
     if (request.has_from() && own.phone_id() != request.from()) continue;
-    if (own.id() == stored.author.value) return own;
-    if (own.id() == stored.a.value || own.id() == stored.b.value) half = own;
+    for (const StoredMessage::Participant& participant : stored.own) {
+      if (participant.roster.value != own.id()) continue;
+      if (participant.roster == stored.author) return Editing{own, participant.admin};
+      if (!editing || (participant.admin && !editing->admin)) {
+        editing = Editing{own, participant.admin};
+      }
+    }
   }
-  return half;
+  return editing;
 }
 
 }  // namespace
@@ -53,10 +63,12 @@ absl::StatusOr<AskedEdit> CheckComplete(const v1::Message& request) {
 
 absl::StatusOr<v1::OwnRoster> CheckEditor(const v1::Caller& caller, const v1::Message& request,
                                           AskedEdit::Kind kind, const StoredMessage& stored) {
-  std::optional<v1::OwnRoster> half = HalfOf(caller, request, stored);
-  if (!half) return Denied("Message.id: not a participant of the feed");
+  std::optional<Editing> editing = EditorOf(caller, request, stored);
+  if (!editing) return Denied("Message.id: not a participant of the feed");
   if (stored.row.status == v1::Message::MUC) return Denied("Message.id: a system message");
-  if (kind != AskedEdit::Kind::kRemoveForMe && half->id() != stored.author.value) {
+  const bool author = editing->roster.id() == stored.author.value;
+  const bool moderates = kind == AskedEdit::Kind::kRemoveForAll && editing->admin;
+  if (kind != AskedEdit::Kind::kRemoveForMe && !author && !moderates) {
     return Denied("Message.id: not the author");
   }
   if (kind == AskedEdit::Kind::kComplete && stored.row.status != v1::Message::LINK) {
@@ -66,7 +78,7 @@ absl::StatusOr<v1::OwnRoster> CheckEditor(const v1::Caller& caller, const v1::Me
   if (kind == AskedEdit::Kind::kEdit && stored.row.status == v1::Message::LINK) {
     return Invalid("Message.id: an upload that is not complete");
   }
-  return *half;
+  return editing->roster;
 }
 
 MessageRow Edited(const v1::Message& request, AskedEdit::Kind kind, MessageRow row) {

@@ -4,6 +4,8 @@
 
 #include <absl/status/statusor.h>
 
+#include <vector>
+
 #include "chat/v1/call.pb.h"
 #include "chat/v1/records.pb.h"
 #include "services/messaging/rows.h"
@@ -16,10 +18,16 @@ struct AskedEdit {
   int64_t id = 0;
 };
 
-// A message of a p2p feed and the two halves of the feed.
+// A message and who of the caller's account takes part in its feed: its halves of a p2p feed, its
+// members of a room.
 struct StoredMessage {
+  struct Participant {
+    RosterId roster;
+    bool admin = false;  // of a room
+  };
   MessageRow row;
-  RosterId a, b, author;
+  RosterId author;
+  std::vector<Participant> own;
 };
 
 // Message/complete. invalid_data: no files, or malformed ones; permission_denied: no id.
@@ -27,9 +35,9 @@ absl::StatusOr<AskedEdit> CheckComplete(const v1::Message& request);
 // Message/edit. invalid_data: no id, or malformed files.
 absl::StatusOr<AskedEdit> CheckEdit(const v1::Message& request);
 
-// The roster of the caller for which the edit is done. Refusals: permission_denied (no half of the
-// feed, not the author, a system message), invalid_data (removed already; an edit of an upload that
-// is not complete).
+// The roster of the caller for which the edit is done. Refusals: permission_denied (not in the
+// feed, not the author, unless an admin removes for all, a system message), invalid_data (removed
+// already; an edit of an upload that is not complete).
 absl::StatusOr<v1::OwnRoster> CheckEditor(const v1::Caller& caller, const v1::Message& request,
                                           AskedEdit::Kind kind, const StoredMessage& stored);
 

@@ -29,8 +29,8 @@ v1::Message Asked(int64_t id, const std::string& text = "") {
 // Between 1 and 2, written by 1.
 StoredMessage Stored(v1::Message::Status status = v1::Message::SENT) {
   StoredMessage stored;
-  stored.a.value = stored.author.value = 1;
-  stored.b.value = 2;
+  stored.author.value = 1;
+  stored.own = {{RosterId{1}}, {RosterId{2}}};
   stored.row.id = stored.row.position = 7;
   stored.row.status = status;
   stored.row.from = "380670000000_1";

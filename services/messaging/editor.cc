@@ -46,7 +46,9 @@ absl::Status Editor::DropUploads(const rpc::Call& call) {
 absl::Status Editor::Apply(const rpc::Call& call, const v1::Message& request,
                            const AskedEdit& asked) {
   while (true) {
-    CHAT_ASSIGN_OR_RETURN(std::optional<StoredMessage> found, store_.Find(call.deadline, asked.id));
+    CHAT_ASSIGN_OR_RETURN(
+        std::optional<StoredMessage> found,
+        store_.Find(call.deadline, AccountId{call.caller.account_id()}, asked.id));
     if (!found) return Unknown(asked.kind);
     StoredMessage& stored = *found;
     CHAT_ASSIGN_OR_RETURN(v1::OwnRoster own, CheckEditor(call.caller, request, asked.kind, stored));
@@ -71,7 +73,7 @@ absl::Status Editor::Hide(const rpc::Call& call, const v1::Message& request, con
 
 absl::Status Editor::Submit(const rpc::Call& call, MessageRow changed) {
   Send send;
-  send.feed = P2pTopic(SortedPair(changed.from, changed.to));
+  send.feed = TopicOf(changed);
   send.body = changed.body;
   send.client_id = call.caller.client_id();
   send.trace = call.trace;

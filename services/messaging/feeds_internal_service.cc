@@ -23,7 +23,8 @@ grpc::Status FeedsInternalService::Views(grpc::ServerContext* context,
   return rpc::Serve(context, "FeedsInternal/Views", [&](const rpc::Call& call) -> absl::Status {
     CHAT_ASSIGN_OR_RETURN(std::vector<PgHistoryStore::View> views,
                           history_.Views(call.deadline, RosterId{request->roster_id()},
-                                         {request->peers().begin(), request->peers().end()}));
+                                         {request->peers().begin(), request->peers().end()},
+                                         {request->rooms().begin(), request->rooms().end()}));
     for (const PgHistoryStore::View& view : views) {
       v1::FeedView& out = *reply->add_views();
       out.set_reader(view.reader);
@@ -45,6 +46,55 @@ grpc::Status FeedsInternalService::Access(grpc::ServerContext* context,
     reply->set_write(access.write);
     return absl::OkStatus();
   });
+}
+
+grpc::Status FeedsInternalService::Relay(grpc::ServerContext* context,
+                                         const v1::RelayRequest* request, v1::RelayReply*) {
+  return rpc::Serve(context, "FeedsInternal/Relay", [&](const rpc::Call& call) -> absl::Status {
+    v1::Event event;
+    event.set_topic(request->topic());
+    event.set_qos(request->qos());
+    if (request->has_record()) {
+      *event.mutable_record() = request->record();
+    } else {
+      event.set_payload(request->payload());
+    }
+    return lane_.Relay(call, AccountId{request->account_id()}, RosterId(), std::move(event));
+  });
+}
+
+grpc::Status FeedsInternalService::Read(grpc::ServerContext* context,
+                                        const v1::ReadRequest* request, v1::Message* reply) {
+  return rpc::Serve(context, "FeedsInternal/Read", [&](const rpc::Call& call) -> absl::Status {
+    CHAT_ASSIGN_OR_RETURN(
+        std::optional<MessageRow> row,
+        messages_.Readable(call.deadline, RosterId{request->roster_id()}, request->message_id()));
+    if (!row) return absl::NotFoundError("the roster reads no such message");
+    *reply = RenderMessage(*row);
+    return absl::OkStatus();
+  });
+}
+
+grpc::Status FeedsInternalService::EndSessions(grpc::ServerContext* context,
+                                               const v1::EndSessionsRequest* request,
+                                               v1::EndSessionsReply*) {
+  return rpc::Serve(
+      context, "FeedsInternal/EndSessions", [&](const rpc::Call& call) -> absl::Status {
+        if (request->account_id() <= 0) {
+          return absl::InvalidArgumentError("EndSessionsRequest.account_id: missing");
+        }
+        const AccountId account{request->account_id()};
+        CHAT_RETURN_IF_ERROR(sessions_.End(call.deadline, account, request->client_id()));
+        v1::Event event;
+        event.set_lane(v1::Event::TRANSIENT);
+        event.set_ends_session(true);
+        event.set_client_id(request->client_id());
+        event.set_qos(1);
+        event.set_trace(call.trace);
+        if (request->has_record()) *event.mutable_record() = request->record();
+        lane_.Tell(account, event);
+        return absl::OkStatus();
+      });
 }
 
 }  // namespace chat::messaging

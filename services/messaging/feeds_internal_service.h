@@ -4,15 +4,25 @@
 #include "chat/v1/messaging.grpc.pb.h"
 #include "services/messaging/announcement_sink.h"
 #include "services/messaging/pg_history_store.h"
+#include "services/messaging/pg_message_store.h"
 #include "services/messaging/pg_projection_store.h"
+#include "services/messaging/pg_session_store.h"
+#include "services/messaging/transient_lane.h"
 
 namespace chat::messaging {
 
 class FeedsInternalService : public v1::FeedsInternal::Service {
  public:
+  // All outlive the service.
   FeedsInternalService(PgProjectionStore& projections, PgHistoryStore& history,
-                       AnnouncementSink& sink)
-      : projections_(projections), history_(history), sink_(sink) {}
+                       PgMessageStore& messages, PgSessionStore& sessions, AnnouncementSink& sink,
+                       TransientLane& lane)
+      : projections_(projections),
+        history_(history),
+        messages_(messages),
+        sessions_(sessions),
+        sink_(sink),
+        lane_(lane) {}
   grpc::Status Apply(grpc::ServerContext* context, const v1::ApplyRequest* request,
                      v1::ApplyReply* reply) override;
   grpc::Status Views(grpc::ServerContext* context, const v1::ViewsRequest* request,
@@ -20,10 +30,20 @@ class FeedsInternalService : public v1::FeedsInternal::Service {
   grpc::Status Access(grpc::ServerContext* context, const v1::FeedAccessRequest* request,
                       v1::FeedAccessReply* reply) override;
 
+  grpc::Status Relay(grpc::ServerContext* context, const v1::RelayRequest* request,
+                     v1::RelayReply* reply) override;
+  grpc::Status Read(grpc::ServerContext* context, const v1::ReadRequest* request,
+                    v1::Message* reply) override;
+  grpc::Status EndSessions(grpc::ServerContext* context, const v1::EndSessionsRequest* request,
+                           v1::EndSessionsReply* reply) override;
+
  private:
   PgProjectionStore& projections_;
   PgHistoryStore& history_;
+  PgMessageStore& messages_;
+  PgSessionStore& sessions_;
   AnnouncementSink& sink_;
+  TransientLane& lane_;
 };
 
 }  // namespace chat::messaging

@@ -27,7 +27,12 @@ absl::StatusOr<AskedFeed> CheckFeed(const v1::Caller& caller, const v1::History&
     }
   }
   if (!asked.roster) return Invalid("History.roster_id: not the caller's");
-  if (!request.has_p2p()) return Invalid("History.feed: not a feed of the caller");
+  if (request.has_muc()) {
+    asked.room = request.muc().name();
+    if (!IsRoomId(asked.room)) return Invalid("History.feed: malformed");
+    return asked;
+  }
+  if (!request.has_p2p()) return Invalid("History.feed: missing");
   const v1::P2p& feed = request.p2p();
   if (feed.from() != asked.own && feed.to() != asked.own) {
     return Invalid("History.feed: does not contain roster_id");
@@ -38,8 +43,12 @@ absl::StatusOr<AskedFeed> CheckFeed(const v1::Caller& caller, const v1::History&
 }
 
 absl::StatusOr<AskedFeed> CheckCursor(const v1::Caller& caller, const v1::Cursor& request) {
-  if (!request.has_p2p()) return Invalid("Cursor.feed: not a feed of the caller");
   if (request.position() < 0) return Invalid("Cursor.position: negative");
+  if (request.has_muc()) {
+    if (!IsRoomId(request.muc().name())) return Invalid("Cursor.feed: malformed");
+    return AskedFeed{AccountId{caller.account_id()}, RosterId(), "", "", request.muc().name()};
+  }
+  if (!request.has_p2p()) return Invalid("Cursor.feed: missing");
   v1::History as_history;
   *as_history.mutable_p2p() = request.p2p();
   for (const v1::OwnRoster& own : caller.rosters()) {

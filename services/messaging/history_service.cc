@@ -34,7 +34,11 @@ grpc::Status HistoryService::Get(grpc::ServerContext* context, const v1::History
                           store_.Page(call.deadline, feed, selection, kPageBytes));
     v1::History& answer = *reply->add_records()->mutable_history();
     answer.set_roster_id(feed.own);
-    *answer.mutable_p2p() = SortedPair(feed.own, feed.peer);
+    if (!feed.room.empty()) {
+      answer.mutable_muc()->set_name(feed.room);
+    } else {
+      *answer.mutable_p2p() = SortedPair(feed.own, feed.peer);
+    }
     answer.set_size(page.empty() ? 0 : page.back().id);
     answer.set_entity_id(request->entity_id());
     for (const MessageRow& row : page) *answer.add_data() = RenderMessage(row);
@@ -58,7 +62,11 @@ grpc::Status CursorService::Update(grpc::ServerContext* context, const v1::Curso
     CHAT_ASSIGN_OR_RETURN(AskedFeed feed, CheckCursor(call.caller, *request));
     CHAT_ASSIGN_OR_RETURN(int64_t unread, Mark(call, feed, request->position(), store_, sink_));
     v1::Ok2& answer = *reply->add_records()->mutable_ok2();
-    *answer.mutable_p2p() = SortedPair(feed.own, feed.peer);
+    if (!feed.room.empty()) {
+      answer.mutable_muc()->set_name(feed.room);
+    } else {
+      *answer.mutable_p2p() = SortedPair(feed.own, feed.peer);
+    }
     answer.set_number(unread);
     return absl::OkStatus();
   });

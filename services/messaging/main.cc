@@ -29,11 +29,12 @@ int main(int argc, char** argv) {
     serving.Add(std::make_shared<messaging::MessageService>(parts->sender, parts->editor));
     serving.Add(std::make_shared<messaging::HistoryService>(parts->history, parts->announcer));
     serving.Add(std::make_shared<messaging::CursorService>(parts->history, parts->announcer));
-    serving.Add(std::make_shared<messaging::TypingService>(parts->projections, parts->publish()));
+    serving.Add(std::make_shared<messaging::TypingService>(parts->lane));
     serving.Add(std::make_shared<messaging::FeedsInternalService>(
-        parts->projections, parts->history, parts->announcer));
-    serving.Add(std::make_shared<messaging::DeliveryInternalService>(parts->sessions, parts->replay,
-                                                                     parts->horizon));
+        parts->projections, parts->history, parts->messages, parts->sessions, parts->announcer,
+        parts->lane));
+    serving.Add(std::make_shared<messaging::DeliveryInternalService>(
+        parts->sessions, parts->replay, parts->projections, parts->horizon));
     serving.OnStarted([parts] {
       parts->announcer.Start();
       parts->horizon.Tick();  // sessions can be opened from the first call on

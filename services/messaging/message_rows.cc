@@ -18,6 +18,7 @@ MessageRow ReadMessageRow(const pqxx::row& row) {
   out.to = row["to_text"].c_str();
   out.from_account.value = row["from_account"].as<int64_t>();
   out.to_account.value = row["to_account"].as<int64_t>();
+  out.members_version = row["members_version"].as<int64_t>();
   return out;
 }
 
@@ -29,9 +30,14 @@ NoticeRow ReadNoticeRow(const pqxx::row& row) {
   out.committed_ms = row["committed_ms"].as<int64_t>();
   out.rosters_changed = row["rosters_changed"].as<bool>();
   out.record = pqxx::binarystring(row["record"]).str();
-  out.account.value = row["account"].as<int64_t>();
-  std::string phone_id = row["phone_id"].c_str();
-  out.phone = phone_id.substr(0, phone_id.rfind('_'));
+  out.topic = row["topic"].c_str();
+  out.members_version = row["members_version"].as<int64_t>();
+  for (const char* column : {"one", "other"}) {
+    AccountId account{row[column].as<int64_t>(0)};
+    if (account && (out.accounts.empty() || out.accounts[0] != account)) {
+      out.accounts.push_back(account);
+    }
+  }
   return out;
 }
 

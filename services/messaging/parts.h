@@ -21,6 +21,7 @@
 #include "services/messaging/pg_replay_store.h"
 #include "services/messaging/pg_send_store.h"
 #include "services/messaging/pg_session_store.h"
+#include "services/messaging/transient_lane.h"
 
 namespace chat::messaging {
 
@@ -41,6 +42,7 @@ struct Parts {
         batcher(config.batcher(), sends, announcer),
         sender(batcher),
         editor(messages, batcher, announcer),
+        lane(projections, publish()),
         housekeeping(sessions, projections, editor, config.notice_life_s) {}
 
   RedisPublish publish() {
@@ -64,6 +66,7 @@ struct Parts {
   Batcher batcher;
   Sender sender;
   Editor editor;
+  TransientLane lane;
   Housekeeping housekeeping;
 };
 

@@ -59,7 +59,7 @@ Announcement ReadAnnouncement(pg::Tx& tx, const pqxx::row& row) {
   }
   for (const pqxx::row& notice : tx.Exec(kNoticesBetween, feeds, low, high)) {
     NoticeRow read = ReadNoticeRow(notice);
-    if (!read.phone.empty()) out.events.push_back(RenderEvent(read));
+    if (!read.topic.empty()) out.events.push_back(RenderEvent(read));
   }
   std::sort(out.events.begin(), out.events.end(), [](const Announced& a, const Announced& b) {
     return a.event.position() < b.event.position();

@@ -16,7 +16,7 @@ using Kind = SendOutcome::Kind;
 class ChangeTest : public DatabaseTest {
  protected:
   StoredMessage Find(int64_t id) {
-    auto stored = PgMessageStore(pool()).Find(In(), id);
+    auto stored = PgMessageStore(pool()).Find(In(), Account(1), id);
     EXPECT_TRUE(stored.ok()) << stored.status();
     return **stored;
   }
@@ -47,13 +47,13 @@ class ChangeTest : public DatabaseTest {
     EXPECT_EQ(hidden->events[0].to, std::vector<AccountId>({Account(who)}));
   }
   std::vector<MessageRow> Page(int own, int peer, bool forward = true) {
-    AskedFeed asked{Account(own), RosterId{own}, PhoneId(own), PhoneId(peer)};
+    AskedFeed asked{Account(own), RosterId{own}, PhoneId(own), PhoneId(peer), ""};
     auto page = PgHistoryStore(pool()).Page(In(), asked, {0, forward, 100}, 1 << 20);
     EXPECT_TRUE(page.ok()) << page.status();
     return *page;
   }
   PgHistoryStore::View ViewOf(int own, int peer) {
-    return (*PgHistoryStore(pool()).Views(In(), RosterId{own}, {peer}))[0];
+    return (*PgHistoryStore(pool()).Views(In(), RosterId{own}, {peer}, {}))[0];
   }
   std::vector<v1::Event> Replay(int who, int64_t above) {
     auto reply = PgReplayStore(pool()).Replay(In(), Account(who), above, 100, 1 << 20);
@@ -261,7 +261,7 @@ TEST_F(UploadTest, OnlyUploadsOfADayAgoInOpenFeedsAreLate) {
 }
 
 TEST_F(ChangeTest, AnUnknownMessageIsNotFound) {
-  EXPECT_FALSE(PgMessageStore(pool()).Find(In(), 999'999)->has_value());
+  EXPECT_FALSE(PgMessageStore(pool()).Find(In(), Account(1), 999'999)->has_value());
 }
 
 }  // namespace

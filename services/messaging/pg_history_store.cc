@@ -17,9 +17,17 @@ namespace {
 
 constexpr pg::Statement kFindFeed = {
     "messaging_find_feed",
-    "SELECT f.id, f.last_id, f.a + f.b - $1 AS peer FROM messaging.roster p "
+    "SELECT f.id, f.last_id, f.a + f.b - $1 AS peer, $1::bigint AS own FROM messaging.roster p "
     "JOIN messaging.feed f ON f.kind = 'p2p' AND f.a = least($1, p.roster_id) "
     "AND f.b = greatest($1, p.roster_id) WHERE p.phone_id = $2"};
+
+// As the member $3 sees it, or, without one, the account's first member.
+constexpr pg::Statement kFindRoom = {
+    "messaging_find_room",
+    "SELECT f.id, f.last_id, f.a AS peer, b.roster_id AS own FROM messaging.room r "
+    "JOIN messaging.feed f ON f.id = r.feed_id JOIN messaging.room_member b ON b.feed_id = f.id "
+    "WHERE r.name_id = $1 AND b.account_id = $2 AND $3::bigint IN (0, b.roster_id) "
+    "ORDER BY b.roster_id LIMIT 1"};
 
 constexpr pg::Statement kIsMessage = {
     "messaging_is_message", "SELECT 1 FROM messaging.message WHERE feed_id = $1 AND id = $2"};
@@ -71,9 +79,12 @@ constexpr pg::Statement kViews = {
     "  AND m.id > coalesce(r.reader, 0) AND m.author <> $1 AND m.status = 5 AND NOT EXISTS ("
     "    SELECT 1 FROM messaging.hidden h WHERE h.message_id = m.id AND h.roster_id = $1) "
     "  LIMIT 100000) u"
-    ") AS unread FROM unnest($2::bigint[]) WITH ORDINALITY AS p (peer, ord) "
-    "JOIN messaging.feed f ON f.kind = 'p2p' AND f.a = least($1, p.peer) "
-    "AND f.b = greatest($1, p.peer) "
+    ") AS unread FROM (SELECT g.id, q.ord FROM unnest($2::bigint[]) WITH ORDINALITY "
+    "  AS q (peer, ord) JOIN messaging.feed g ON g.kind = 'p2p' AND g.a = least($1, q.peer) "
+    "  AND g.b = greatest($1, q.peer) UNION ALL "
+    "  SELECT g.id, q.ord + cardinality($2::bigint[]) FROM unnest($3::bigint[]) WITH ORDINALITY "
+    "  AS q (room, ord) JOIN messaging.feed g ON g.kind = 'room' AND g.a = q.room AND g.b = 0) p "
+    "JOIN messaging.feed f ON f.id = p.id "
     "LEFT JOIN messaging.reader r ON r.feed_id = f.id AND r.roster_id = $1"};
 
 constexpr pg::Statement kMessagesById = {"messaging_messages_by_id",
@@ -84,14 +95,17 @@ constexpr pg::Statement kMessagesById = {"messaging_messages_by_id",
 struct FoundFeed {
   int64_t id = 0;
   int64_t last_id = 0;
-  int64_t peer = 0;
+  int64_t peer = 0;  // roster id of the other half, or room id
+  RosterId own;
 };
 
 absl::StatusOr<FoundFeed> Find(pg::Tx& tx, const AskedFeed& asked, int64_t message) {
-  pqxx::result rows = tx.Exec(kFindFeed, asked.roster.value, asked.peer);
+  pqxx::result rows = asked.room.empty()
+                          ? tx.Exec(kFindFeed, asked.roster.value, asked.peer)
+                          : tx.Exec(kFindRoom, asked.room, asked.account.value, asked.roster.value);
   if (rows.empty()) return rpc::Refuse(v1::INVALID_DATA, "History.feed: no such feed");
   FoundFeed feed{rows[0]["id"].as<int64_t>(), rows[0]["last_id"].as<int64_t>(),
-                 rows[0]["peer"].as<int64_t>()};
+                 rows[0]["peer"].as<int64_t>(), RosterId{rows[0]["own"].as<int64_t>()}};
   if (message != 0 && tx.Exec(kIsMessage, feed.id, message).empty()) {
     return rpc::Refuse(v1::INVALID_DATA, "History.entity_id: not a message of the feed");
   }
@@ -112,11 +126,12 @@ void FillNext(pg::Tx& tx, FoundFeed feed, bool forward, std::vector<MessageRow>*
 }
 
 std::vector<PgHistoryStore::View> LoadViews(pg::Tx& tx, RosterId roster,
-                                            const std::vector<int64_t>& peers) {
-  std::vector<PgHistoryStore::View> views(peers.size());
+                                            const std::vector<int64_t>& peers,
+                                            const std::vector<int64_t>& rooms) {
+  std::vector<PgHistoryStore::View> views(peers.size() + rooms.size());
   std::map<int64_t, std::vector<size_t>> last;  // message id -> the views that end in it
   std::vector<int64_t> ids;
-  for (const pqxx::row& row : tx.Exec(kViews, roster.value, pg::Array(peers))) {
+  for (const pqxx::row& row : tx.Exec(kViews, roster.value, pg::Array(peers), pg::Array(rooms))) {
     size_t index = row["ord"].as<size_t>() - 1;
     views[index].reader = row["reader"].as<int64_t>();
     views[index].unread = row["unread"].as<int64_t>();
@@ -136,6 +151,15 @@ std::vector<PgHistoryStore::View> LoadViews(pg::Tx& tx, RosterId roster,
 std::string LastMsgRecord(const AskedFeed& asked, const PgHistoryStore::View& view,
                           int64_t now_ms) {
   v1::Record record;
+  if (!asked.room.empty()) {
+    v1::Room& room = *record.mutable_room();
+    room.set_id(asked.room);
+    room.set_unread(view.unread);
+    if (view.last) *room.mutable_last_msg() = RenderMessage(*view.last);
+    room.set_update(now_ms);
+    room.set_status(v1::Room::LAST_MSG);
+    return record.SerializeAsString();
+  }
   v1::Contact& contact = *record.mutable_contact();
   contact.set_phone_id(asked.peer);
   contact.set_reader(view.reader);
@@ -161,7 +185,7 @@ absl::StatusOr<std::vector<MessageRow>> PgHistoryStore::Page(pg::Deadline deadli
     int64_t from = selection.from == 0 && !selection.forward ? INT64_MAX : selection.from;
     Rows page;
     for (const pqxx::row& row : tx.Exec(selection.forward ? kPageForward : kPageBack, feed.id, from,
-                                        selection.count, bytes, asked.roster.value)) {
+                                        selection.count, bytes, feed.own.value)) {
       page.push_back(ReadMessageRow(row));
     }
     FillNext(tx, feed, selection.forward, &page);
@@ -175,19 +199,23 @@ absl::StatusOr<PgHistoryStore::Marked> PgHistoryStore::Read(pg::Deadline deadlin
   return pool_.Get<Marked>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<Marked> {
     CHAT_ASSIGN_OR_RETURN(FoundFeed feed, Find(tx, asked, position));
     int64_t reader = position == 0 ? feed.last_id : position;
-    tx.Exec(kRaiseReader, feed.id, asked.roster.value, reader);
-    View view = LoadViews(tx, asked.roster, {feed.peer})[0];
+    tx.Exec(kRaiseReader, feed.id, feed.own.value, reader);
+    using Ids = std::vector<int64_t>;
+    View view = asked.room.empty() ? LoadViews(tx, feed.own, {feed.peer}, Ids())[0]
+                                   : LoadViews(tx, feed.own, Ids(), {feed.peer})[0];
     int64_t now_ms = tx.Exec(kNow)[0]["now_ms"].as<int64_t>();
-    return Marked{AppendNotices(tx, {{asked.account, LastMsgRecord(asked, view, now_ms), false}}),
+    return Marked{NotifyAccount(tx, asked.account, LastMsgRecord(asked, view, now_ms)),
                   view.unread};
   });
 }
 
 absl::StatusOr<std::vector<PgHistoryStore::View>> PgHistoryStore::Views(
-    pg::Deadline deadline, RosterId roster, const std::vector<int64_t>& peers) {
+    pg::Deadline deadline, RosterId roster, const std::vector<int64_t>& peers,
+    const std::vector<int64_t>& rooms) {
   using Result = std::vector<View>;
-  return pool_.Get<Result>(
-      deadline, [&](pg::Tx& tx) -> absl::StatusOr<Result> { return LoadViews(tx, roster, peers); });
+  return pool_.Get<Result>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<Result> {
+    return LoadViews(tx, roster, peers, rooms);
+  });
 }
 
 }  // namespace chat::messaging

@@ -27,7 +27,8 @@ class PgHistoryStore {
     int64_t unread = 0;
   };
   // Raises the roster's reader to `position` (0: the newest message), never lowers it, and appends
-  // the Contact `last_msg` to the account's feed. Returns what is to be published. Errors as Page.
+  // the Contact or Room `last_msg` to the account's feed. Returns what is to be published. Errors
+  // as Page.
   absl::StatusOr<Marked> Read(pg::Deadline deadline, const AskedFeed& feed, int64_t position);
 
   struct View {
@@ -35,9 +36,11 @@ class PgHistoryStore {
     int64_t unread = 0;  // counted up to 100 000
     std::optional<MessageRow> last;
   };
-  // In the order of `peers`; an empty view where there is no feed or message.
+  // Of the p2p feeds with `peers`, then of the rooms with these internal ids, in that order; an
+  // empty view where there is no feed or message.
   absl::StatusOr<std::vector<View>> Views(pg::Deadline deadline, RosterId roster,
-                                          const std::vector<int64_t>& peers);
+                                          const std::vector<int64_t>& peers,
+                                          const std::vector<int64_t>& rooms);
 
  private:
   pg::Pool& pool_;

@@ -11,7 +11,7 @@ constexpr int64_t kBytes = 700 << 10;
 class HistoryStoreTest : public DatabaseTest {
  protected:
   static AskedFeed Asked(int own, int peer) {
-    return {Account(own), RosterId{own}, PhoneId(own), PhoneId(peer)};
+    return {Account(own), RosterId{own}, PhoneId(own), PhoneId(peer), ""};
   }
   std::vector<MessageRow> Page(const AskedFeed& feed, Selection selection, int64_t bytes = kBytes) {
     auto page = PgHistoryStore(pool()).Page(In(), feed, selection, bytes);
@@ -28,7 +28,7 @@ class HistoryStoreTest : public DatabaseTest {
     return rpc::RefusalOf(page.status()) == v1::INVALID_DATA;
   }
   PgHistoryStore::View ViewOf(int own, int peer) {
-    auto views = PgHistoryStore(pool()).Views(In(), RosterId{own}, {peer});
+    auto views = PgHistoryStore(pool()).Views(In(), RosterId{own}, {peer}, {});
     EXPECT_TRUE(views.ok()) << views.status();
     return (*views)[0];
   }
@@ -143,7 +143,7 @@ TEST_F(HistoryStoreTest, ViewsComeInTheOrderAsked) {
   SetFriends(1, 4);
   Store(4, 1, "from 4");
   Store(2, 1, "from 2");
-  auto views = PgHistoryStore(pool()).Views(In(), RosterId{1}, {4, 3, 2, 1});
+  auto views = PgHistoryStore(pool()).Views(In(), RosterId{1}, {4, 3, 2, 1}, {});
   ASSERT_TRUE(views.ok()) << views.status();
   ASSERT_EQ(views->size(), 4u);
   EXPECT_EQ((*views)[0].last->from, PhoneId(4));

@@ -1,4 +1,4 @@
-// One stored message: reading it before it is changed, and hiding it from one half of its feed.
+// One stored message: reading it, also before it is changed, and hiding it from one reader.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -18,7 +18,13 @@ class PgMessageStore {
  public:
   explicit PgMessageStore(pg::Pool& pool) : pool_(pool) {}
 
-  absl::StatusOr<std::optional<StoredMessage>> Find(pg::Deadline deadline, int64_t id);
+  // With what the account's rosters are in its feed.
+  absl::StatusOr<std::optional<StoredMessage>> Find(pg::Deadline deadline, AccountId account,
+                                                    int64_t id);
+
+  // The message, if History shows it to this roster (PROTOCOL O28).
+  absl::StatusOr<std::optional<MessageRow>> Readable(pg::Deadline deadline, RosterId roster,
+                                                     int64_t id);
 
   // Uploads of open feeds that have stood for a day, oldest first, at most 100.
   absl::StatusOr<std::vector<StoredMessage>> LateUploads(pg::Deadline deadline);

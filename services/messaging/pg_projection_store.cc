@@ -1,11 +1,14 @@
 #include "services/messaging/pg_projection_store.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "libs/base/status.h"
 #include "services/messaging/array_literals.h"
+#include "services/messaging/feed_topic.h"
 #include "services/messaging/pg_notices.h"
+#include "services/messaging/pg_rooms.h"
 
 namespace chat::messaging {
 
@@ -16,22 +19,6 @@ constexpr pg::Statement kMarkApplied = {
     "INSERT INTO messaging.applied (source, sequence) "
     "SELECT source, sequence FROM unnest($1::text[], $2::bigint[]) AS u (source, sequence) "
     "ORDER BY 1, 2 ON CONFLICT DO NOTHING RETURNING source, sequence"};
-
-constexpr pg::Statement kCreateFeeds = {
-    "messaging_create_feeds",
-    "INSERT INTO messaging.feed (kind, a, b, open) "
-    "SELECT DISTINCT kind::messaging.feed_kind, a, b, open "
-    "FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::boolean[]) AS u (kind, a, b, open) "
-    "ORDER BY 1, 2, 3 ON CONFLICT DO NOTHING"};
-
-// All feeds that the request touches, in order of id, before any position is drawn: two requests
-// cannot wait for each other.
-constexpr pg::Statement kLockFeeds = {
-    "messaging_lock_feeds",
-    "SELECT f.id FROM messaging.feed f "
-    "JOIN (SELECT DISTINCT kind::messaging.feed_kind, a, b "
-    "      FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS u (kind, a, b)) k "
-    "ON f.kind = k.kind AND f.a = k.a AND f.b = k.b ORDER BY f.id FOR UPDATE OF f"};
 
 constexpr pg::Statement kPutRoster = {
     "messaging_put_roster",
@@ -46,18 +33,49 @@ constexpr pg::Statement kSetFriendship = {
     "opened_at = CASE WHEN $3 AND NOT open THEN nextval('messaging.position') ELSE opened_at END "
     "WHERE kind = 'p2p' AND a = $1 AND b = $2 AND version < $4"};
 
+constexpr pg::Statement kP2pKey = {
+    "messaging_p2p_key",
+    "SELECT least(one.roster_id, other.roster_id) AS a, greatest(one.roster_id, other.roster_id) "
+    "AS b FROM messaging.roster one, messaging.roster other "
+    "WHERE one.phone_id = $1 AND other.phone_id = $2"};
+
+constexpr pg::Statement kRoomKey = {
+    "messaging_room_key",
+    "SELECT f.a FROM messaging.room r JOIN messaging.feed f ON f.id = r.feed_id "
+    "WHERE r.name_id = $1"};
+
+// What the account may do in the room, by the best of its rosters there.
+constexpr pg::Statement kRoomAccess = {
+    "messaging_room_access",
+    "SELECT bool_or(NOT b.silent AND (b.admin OR NOT r.channel)) AS may_write FROM messaging.room "
+    "r "
+    "JOIN messaging.room_member b ON b.feed_id = r.feed_id "
+    "WHERE r.name_id = $2 AND b.account_id = $1 HAVING count(*) > 0"};
+
+// Whether a roster of the account shares a room with another one's.
+constexpr pg::Statement kSharesRoom = {
+    "messaging_shares_room",
+    "SELECT 1 FROM messaging.roster t JOIN messaging.room_member theirs "
+    "ON theirs.roster_id = t.roster_id JOIN messaging.room_member mine "
+    "ON mine.feed_id = theirs.feed_id AND mine.account_id = $1 "
+    "WHERE t.phone_id = $2 AND t.account_id <> $1 LIMIT 1"};
+
+constexpr pg::Statement kP2pAudience = {
+    "messaging_p2p_audience",
+    "SELECT DISTINCT account_id FROM messaging.roster WHERE phone_id IN ($1, $2)"};
+
+constexpr pg::Statement kRoomAudience = {
+    "messaging_room_audience",
+    "SELECT r.feed_id, r.members_version, EXISTS (SELECT 1 FROM messaging.room_member b "
+    "WHERE b.feed_id = r.feed_id AND b.roster_id = $2) AS member "
+    "FROM messaging.room r WHERE r.name_id = $1"};
+
 constexpr pg::Statement kP2pAccess = {
     "messaging_p2p_access",
     "SELECT f.open FROM messaging.roster one JOIN messaging.roster other ON other.phone_id = $3 "
     "JOIN messaging.feed f ON f.kind = 'p2p' AND f.a = least(one.roster_id, other.roster_id) "
     "AND f.b = greatest(one.roster_id, other.roster_id) "
     "WHERE one.phone_id = $2 AND $1 IN (one.account_id, other.account_id)"};
-
-constexpr pg::Statement kFriend = {
-    "messaging_friend",
-    "SELECT p.account_id FROM messaging.roster p JOIN messaging.feed f ON f.kind = 'p2p' "
-    "AND f.a = least($1, p.roster_id) AND f.b = greatest($1, p.roster_id) "
-    "WHERE p.phone_id = $2 AND f.open"};
 
 // Whether the rosters of a phone, or one phone id, are the account's own, and a friend's.
 #define CHAT_PERSON_ACCESS                                                              \
@@ -82,16 +100,6 @@ constexpr pg::Statement kPruneNotices = {
     "(SELECT position, committed_ms FROM messaging.notice ORDER BY position LIMIT 10000) oldest "
     "WHERE committed_ms < (extract(epoch FROM now()) * 1000)::bigint - $1::bigint * 1000)"};
 
-struct FeedKeys {
-  ArrayLiteral kinds, as, bs, opens;
-  void Add(const char* kind, int64_t a, int64_t b, bool open) {
-    kinds.AddText(kind);
-    as.Add(a);
-    bs.Add(b);
-    opens.AddText(open ? "t" : "f");
-  }
-};
-
 absl::Status Check(const v1::Change& change) {
   if (change.source().empty()) return absl::InvalidArgumentError("Change.source: empty");
   switch (change.change_case()) {
@@ -114,22 +122,42 @@ absl::Status Check(const v1::Change& change) {
         return absl::InvalidArgumentError("Notice.account_id: missing");
       }
       return absl::OkStatus();
+    case v1::Change::kRoom:
+      if (change.room().room_id() <= 0 || change.room().version() <= 0 ||
+          !IsRoomId(change.room().name_id())) {
+        return absl::InvalidArgumentError("RoomChange: id, name_id or version");
+      }
+      return absl::OkStatus();
+    case v1::Change::kFeedNotice:
+      return absl::OkStatus();  // of an unknown feed it is left out
     case v1::Change::CHANGE_NOT_SET:
       break;
   }
   return absl::InvalidArgumentError("Change: of an unknown kind");
 }
 
-void AddFeeds(const v1::Change& change, FeedKeys* keys) {
+// The feed that the change is about; none for a notice on the topic of an unknown feed.
+std::optional<FeedKey> FeedOf(pg::Tx& tx, const v1::Change& change) {
   if (change.has_roster()) {
-    keys->Add("ses", change.roster().account_id(), 0, true);
-    keys->Add("p2p", change.roster().roster_id(), change.roster().roster_id(), true);
-  } else if (change.has_friendship()) {
-    auto [a, b] = std::minmax({change.friendship().roster_a(), change.friendship().roster_b()});
-    keys->Add("p2p", a, b, false);
-  } else {
-    keys->Add("ses", change.notice().account_id(), 0, true);
+    return FeedKey{"p2p", change.roster().roster_id(), change.roster().roster_id()};
   }
+  if (change.has_friendship()) {
+    auto [a, b] = std::minmax({change.friendship().roster_a(), change.friendship().roster_b()});
+    return FeedKey{"p2p", a, b, false};
+  }
+  if (change.has_room()) return FeedKey{"room", change.room().room_id()};
+  if (change.has_notice()) return FeedKey{"ses", change.notice().account_id()};
+  const FeedTopic topic = FeedTopic::Parse(change.feed_notice().topic());
+  if (topic.kind == FeedTopic::Kind::kP2p) {
+    pqxx::result rows = tx.Exec(kP2pKey, topic.one, topic.other);
+    if (!rows.empty()) {
+      return FeedKey{"p2p", rows[0]["a"].as<int64_t>(), rows[0]["b"].as<int64_t>(), false};
+    }
+  } else if (topic.kind == FeedTopic::Kind::kRoom) {
+    pqxx::result rows = tx.Exec(kRoomKey, topic.one);
+    if (!rows.empty()) return FeedKey{"room", rows[0]["a"].as<int64_t>()};
+  }
+  return std::nullopt;
 }
 
 // The changes that are new, in the order of the request.
@@ -151,26 +179,40 @@ std::vector<const v1::Change*> Unapplied(pg::Tx& tx, const v1::ApplyRequest& req
 }
 
 Announcement ApplyFresh(pg::Tx& tx, const std::vector<const v1::Change*>& changes) {
-  FeedKeys keys;
-  for (const v1::Change* change : changes) AddFeeds(*change, &keys);
-  tx.Exec(kCreateFeeds, keys.kinds.text(), keys.as.text(), keys.bs.text(), keys.opens.text());
-  tx.Exec(kLockFeeds, keys.kinds.text(), keys.as.text(), keys.bs.text());
-  std::vector<NewNotice> notices;
+  std::vector<FeedKey> feeds;
+  std::vector<std::optional<FeedKey>> feed_of;
   for (const v1::Change* change : changes) {
-    if (change->has_roster()) {
-      const v1::RosterProjection& roster = change->roster();
+    feed_of.push_back(FeedOf(tx, *change));
+    if (feed_of.back()) feeds.push_back(*feed_of.back());
+    if (change->has_roster()) feeds.push_back({"ses", change->roster().account_id()});
+  }
+  LockFeeds(tx, feeds);
+  std::vector<Announced> events, hints;
+  std::vector<NewNotice> notices;
+  for (size_t i = 0; i < changes.size(); ++i) {
+    const v1::Change& change = *changes[i];
+    if (change.has_roster()) {
+      const v1::RosterProjection& roster = change.roster();
       tx.Exec(kPutRoster, roster.roster_id(), roster.account_id(), roster.phone_id());
-    } else if (change->has_friendship()) {
-      const v1::FriendshipChange& friendship = change->friendship();
-      auto [a, b] = std::minmax({friendship.roster_a(), friendship.roster_b()});
-      tx.Exec(kSetFriendship, a, b, friendship.open(), friendship.version());
-    } else {
-      const v1::Notice& notice = change->notice();
-      notices.push_back({AccountId{notice.account_id()}, notice.record().SerializeAsString(),
-                         notice.rosters_changed()});
+    } else if (change.has_friendship()) {
+      tx.Exec(kSetFriendship, feed_of[i]->a, feed_of[i]->b, change.friendship().open(),
+              change.friendship().version());
+    } else if (change.has_room()) {
+      RoomEvents made = ApplyRoom(tx, change.room());
+      std::move(made.durable.begin(), made.durable.end(), std::back_inserter(events));
+      std::move(made.hints.begin(), made.hints.end(), std::back_inserter(hints));
+    } else if (feed_of[i]) {
+      const v1::Record& record =
+          change.has_notice() ? change.notice().record() : change.feed_notice().record();
+      notices.push_back(
+          {*feed_of[i], record.SerializeAsString(), change.notice().rosters_changed()});
     }
   }
-  return AppendNotices(tx, notices);
+  std::vector<Announced> told = AddNotices(tx, notices);
+  std::move(told.begin(), told.end(), std::back_inserter(events));
+  Announcement out = Announce(tx, std::move(events));
+  std::move(hints.begin(), hints.end(), std::back_inserter(out.events));
+  return out;
 }
 
 }  // namespace
@@ -187,43 +229,61 @@ absl::StatusOr<Announcement> PgProjectionStore::Apply(pg::Deadline deadline,
 
 absl::StatusOr<PgProjectionStore::Access> PgProjectionStore::AccessTo(pg::Deadline deadline,
                                                                       AccountId account,
-                                                                      const std::string& topic) {
-  size_t slash = topic.find('/');
-  std::string family = topic.substr(0, slash);
-  std::string rest = slash == std::string::npos ? "" : topic.substr(slash + 1);
-  if (family == "p2p") {
-    slash = rest.find('/');
-    if (slash == std::string::npos) return Access();
-    std::string left = rest.substr(0, slash);
-    std::string right = rest.substr(slash + 1);
-    if (left > right || !PhoneId::Parse(left) || !PhoneId::Parse(right)) return Access();
-    return pool_.Get<Access>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<Access> {
-      pqxx::result rows = tx.Exec(kP2pAccess, account.value, left, right);
-      bool open = !rows.empty() && rows[0]["open"].as<bool>();
-      return Access{open, open};
-    });
-  }
-  bool phone = family == "ses" && NormalisePhone(rest) == rest;
-  bool phone_id = family == "ac" && PhoneId::Parse(rest).has_value();
-  if (!phone && !phone_id) return Access();
+                                                                      const std::string& text) {
+  const FeedTopic topic = FeedTopic::Parse(text);
+  if (topic.kind == FeedTopic::Kind::kNone) return Access();
   return pool_.Get<Access>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<Access> {
-    pqxx::result rows = tx.Exec(phone ? kPhoneAccess : kPhoneIdAccess, account.value, rest);
-    bool own = rows[0]["own"].as<bool>();
-    bool friendly = rows[0]["friendly"].as<bool>();
-    if (phone) return Access{own, own || friendly};
-    return Access{friendly && !own, own};
+    switch (topic.kind) {
+      case FeedTopic::Kind::kP2p: {
+        pqxx::result rows = tx.Exec(kP2pAccess, account.value, topic.one, topic.other);
+        const bool open = !rows.empty() && rows[0]["open"].as<bool>();
+        return Access{open, open};
+      }
+      case FeedTopic::Kind::kRoom: {
+        pqxx::result rows = tx.Exec(kRoomAccess, account.value, topic.one);
+        if (rows.empty()) return Access();
+        return Access{true, rows[0]["may_write"].as<bool>()};
+      }
+      case FeedTopic::Kind::kMuc:
+        return Access{!tx.Exec(kSharesRoom, account.value, topic.one).empty(), false};
+      default: {
+        const bool phone = topic.kind == FeedTopic::Kind::kSes;
+        pqxx::result rows =
+            tx.Exec(phone ? kPhoneAccess : kPhoneIdAccess, account.value, topic.one);
+        const bool own = rows[0]["own"].as<bool>();
+        const bool friendly = rows[0]["friendly"].as<bool>();
+        return phone ? Access{own, own || friendly} : Access{friendly && !own, own};
+      }
+    }
   });
 }
 
-absl::StatusOr<std::optional<AccountId>> PgProjectionStore::Friend(pg::Deadline deadline,
-                                                                   RosterId roster,
-                                                                   const std::string& phone_id) {
-  using Found = std::optional<AccountId>;
-  return pool_.Get<Found>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<Found> {
-    pqxx::result rows = tx.Exec(kFriend, roster.value, phone_id);
-    if (rows.empty()) return Found();
-    return Found(AccountId{rows[0]["account_id"].as<int64_t>()});
+absl::StatusOr<PgProjectionStore::Audience> PgProjectionStore::AudienceOf(pg::Deadline deadline,
+                                                                          RosterId member,
+                                                                          const std::string& text) {
+  const FeedTopic topic = FeedTopic::Parse(text);
+  return pool_.Get<Audience>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<Audience> {
+    Audience audience;
+    if (topic.kind == FeedTopic::Kind::kP2p) {
+      for (const pqxx::row& row : tx.Exec(kP2pAudience, topic.one, topic.other)) {
+        audience.accounts.push_back(AccountId{row[0].as<int64_t>()});
+      }
+    } else if (topic.kind == FeedTopic::Kind::kRoom) {
+      for (const pqxx::row& row : tx.Exec(kRoomAudience, topic.one, member.value)) {
+        if (member && !row["member"].as<bool>()) break;
+        audience.room = FeedId{row["feed_id"].as<int64_t>()};
+        audience.members_version = row["members_version"].as<int64_t>();
+      }
+    }
+    return audience;
   });
+}
+
+absl::StatusOr<std::vector<v1::RoomFeed>> PgProjectionStore::RoomFeeds(
+    pg::Deadline deadline, const std::vector<int64_t>& accounts) {
+  using Feeds = std::vector<v1::RoomFeed>;
+  return pool_.Get<Feeds>(
+      deadline, [&](pg::Tx& tx) -> absl::StatusOr<Feeds> { return RoomFeedsOf(tx, accounts); });
 }
 
 absl::Status PgProjectionStore::Prune(pg::Deadline deadline, int64_t notice_life_s) {

@@ -1,5 +1,5 @@
-// What other owners tell messaging: rosters, friendships, notices. Each change once, all changes of
-// a request in one transaction (delivery promise, part 9).
+// What other owners tell messaging: rosters, friendships, rooms, notices. Each change once, all
+// changes of a request in one transaction (delivery promise, part 9).
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -26,13 +26,24 @@ class PgProjectionStore {
     bool read = false;
     bool write = false;
   };
-  // What an account may do with the topic `p2p/A/B`, `ses/P` or `ac/I` (PROTOCOL 1.4).
+  // What an account may do with the topic `p2p/A/B`, `room/R`, `ses/P`, `ac/I` or `muc/I` (PROTOCOL
+  // 1.4).
   absl::StatusOr<Access> AccessTo(pg::Deadline deadline, AccountId account,
                                   const std::string& topic);
 
-  // The account of a phone id with whom the roster's feed is open (friends, or the self feed).
-  absl::StatusOr<std::optional<AccountId>> Friend(pg::Deadline deadline, RosterId roster,
-                                                  const std::string& phone_id);
+  // Whose channels get what is published to `p2p/A/B` or `room/R`; nobody's for another topic, an
+  // unknown room, or one in which `member`, if given, is not.
+  struct Audience {
+    std::vector<AccountId> accounts;
+    FeedId room;
+    int64_t members_version = 0;
+  };
+  absl::StatusOr<Audience> AudienceOf(pg::Deadline deadline, RosterId member,
+                                      const std::string& topic);
+
+  // The rooms of accounts, as of one moment.
+  absl::StatusOr<std::vector<v1::RoomFeed>> RoomFeeds(pg::Deadline deadline,
+                                                      const std::vector<int64_t>& accounts);
 
   // Forgets changes applied a week ago and events of `ses` feeds older than `notice_life_s`, a
   // bounded number at a time.

@@ -49,7 +49,9 @@ constexpr pg::Statement kChangedLately = {
     "JOIN messaging.feed f ON f.id = moved.feed_id "
     "CROSS JOIN LATERAL (SELECT f.a AS account WHERE f.kind = 'ses' UNION ALL "
     "SELECT r.account_id FROM messaging.roster r WHERE f.kind = 'p2p' AND f.open "
-    "AND r.roster_id IN (f.a, f.b)) who WHERE who.account = ANY ($1::bigint[])"};
+    "AND r.roster_id IN (f.a, f.b) UNION ALL SELECT b.account_id FROM messaging.room_member b "
+    "WHERE f.kind = 'room' AND b.feed_id = f.id AND b.account_id = ANY ($1::bigint[])) who "
+    "WHERE who.account = ANY ($1::bigint[])"};
 
 // Long after: by the tops of the accounts' feeds.
 constexpr pg::Statement kChangedLongSince = {
@@ -60,7 +62,8 @@ constexpr pg::Statement kChangedLongSince = {
     "ON g.kind = 'p2p' AND g.a = r.roster_id WHERE r.account_id = u.account AND g.open "
     "AND g.top > $2) OR EXISTS (SELECT 1 FROM messaging.roster r JOIN messaging.feed g "
     "ON g.kind = 'p2p' AND g.b = r.roster_id WHERE r.account_id = u.account AND g.open "
-    "AND g.top > $2)"};
+    "AND g.top > $2) OR EXISTS (SELECT 1 FROM messaging.room_member b JOIN messaging.feed g "
+    "ON g.id = b.feed_id WHERE b.account_id = u.account AND g.top > $2)"};
 
 constexpr int64_t kLately = 20'000;  // positions
 

@@ -14,12 +14,8 @@ namespace {
 constexpr pg::Statement kAppend = {
     "messaging_append",
     "SELECT * FROM messaging.append($1::bigint[], $2::bigint[], $3::text[], $4::bytea[], "
-    "$5::bytea[], $6::bytea[], $7::bytea[], $8::bigint[], $9::bytea[], $10::bigint[])"};
-
-constexpr pg::Statement kAppendLinks = {
-    "messaging_append_links",
-    "SELECT * FROM messaging.append_links($1::bigint[], $2::bigint[], $3::text[], $4::bytea[], "
-    "$5::bytea[], $6::bytea[], $7::bytea[], $8::bigint[], $9::bytea[], $10::bigint[])"};
+    "$5::bytea[], $6::bytea[], $7::bytea[], $8::bigint[], $9::bytea[], $10::bigint[], "
+    "$11::smallint)"};
 
 constexpr pg::Statement kChange = {
     "messaging_change",
@@ -93,9 +89,10 @@ SendOutcome ReadOutcome(const pqxx::row& row, const Send& send) {
   out.status = send.status;
   out.body = send.body;
   out.from = row["author_phone_id"].c_str();
-  out.to = row["peer_phone_id"].c_str();
+  out.to = row["peer_text"].c_str();
   out.from_account = send.account;
-  out.to_account.value = row["peer_account"].as<int64_t>();
+  out.to_account.value = row["peer_account"].as<int64_t>(0);
+  out.members_version = row["members_version"].as<int64_t>(0);
   return outcome;
 }
 
@@ -107,14 +104,14 @@ absl::StatusOr<SendOutcomes> PgSendStore::Append(pg::Deadline deadline,
   Columns c = ColumnsOf(sends);
   SendOutcomes outcomes;
   bool repeats = false;
-  const bool links = !sends.empty() && sends[0]->status == v1::Message::LINK;
+  const int status = sends.empty() ? int{v1::Message::SENT} : sends[0]->status;
   CHAT_RETURN_IF_ERROR(pool_.RunStatement(deadline, [&](pg::Tx& tx) -> absl::Status {
     outcomes = {};
     repeats = false;
     pqxx::result rows =
-        tx.Exec(links ? kAppendLinks : kAppend, c.accounts.text(), c.authors.text(), c.peers.text(),
-                c.msg_ids.text(), c.dup_keys.text(), c.dup_finds.text(), c.dup_befores.text(),
-                c.createds.text(), c.bodies.text(), pg::Array(published));
+        tx.Exec(kAppend, c.accounts.text(), c.authors.text(), c.peers.text(), c.msg_ids.text(),
+                c.dup_keys.text(), c.dup_finds.text(), c.dup_befores.text(), c.createds.text(),
+                c.bodies.text(), pg::Array(published), status);
     if (rows.size() != sends.size()) return absl::InternalError("append: rows do not match sends");
     for (size_t i = 0; i < sends.size(); ++i) {
       outcomes.each.push_back(ReadOutcome(rows[static_cast<int>(i)], *sends[i]));

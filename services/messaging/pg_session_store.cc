@@ -37,6 +37,10 @@ constexpr pg::Statement kClose = {
 constexpr pg::Statement kRemove = {"delivery_remove_session",
                                    "DELETE FROM delivery.session WHERE id = $1 AND epoch = $2"};
 
+constexpr pg::Statement kEnd = {"delivery_end_sessions",
+                                "DELETE FROM delivery.session WHERE account_id = $1 "
+                                "AND ($2 = ''::bytea OR client_id = $2)"};
+
 // The life of a connected session is written anew only when half of the grace is used, so that most
 // flushes touch no index.
 constexpr pg::Statement kFlush = {
@@ -142,6 +146,14 @@ absl::StatusOr<std::vector<int64_t>> PgSessionStore::Flush(pg::Deadline deadline
       stale.push_back(row["id"].as<int64_t>());
     }
     return stale;
+  });
+}
+
+absl::Status PgSessionStore::End(pg::Deadline deadline, AccountId account,
+                                 const std::string& client_id) {
+  return pool_.Run(deadline, [&](pg::Tx& tx) -> absl::Status {
+    tx.Exec(kEnd, account.value, pqxx::binarystring(client_id));
+    return absl::OkStatus();
   });
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "chat/v1/messaging.pb.h"
+#include "libs/base/ids.h"
 #include "libs/pg/pool.h"
 
 namespace chat::messaging {
@@ -26,6 +27,8 @@ class PgSessionStore {
   // One statement for all; the ids whose epoch is stale, or which are no more.
   absl::StatusOr<std::vector<int64_t>> Flush(pg::Deadline deadline,
                                              const v1::FlushCursorsRequest& request);
+  // The account's session of this client id, or all of them when it is empty, are no more.
+  absl::Status End(pg::Deadline deadline, AccountId account, const std::string& client_id);
   absl::Status DeleteExpired(pg::Deadline deadline);
 
  private:

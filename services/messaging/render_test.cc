@@ -76,8 +76,8 @@ TEST(RenderTest, AnEditedMessageIsAnEditAndToThoseWhoNeverHadItTheMessage) {
 TEST(RenderTest, ANoticeGoesToThePhonesTopic) {
   NoticeRow row;
   row.position = 9;
-  row.account.value = 1;
-  row.phone = "380670001234";
+  row.accounts = {AccountId{1}};
+  row.topic = "ses/380670001234";
   row.rosters_changed = true;
   v1::Record record;
   record.mutable_contact()->set_phone_id("380670002234_12334");

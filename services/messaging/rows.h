@@ -20,11 +20,16 @@ struct MessageRow {
   FeedId feed;
   int64_t created_ms = 0;
   int64_t committed_ms = 0;
-  int status = 0;        // v1::Message::Status
-  bool edited = false;   // the latest event of it is an edit or a removal
-  std::string body;      // v1::Message with what the author wrote
-  std::string from, to;  // phone ids of the author and of the other half, as they are now
+  int status = 0;       // v1::Message::Status
+  bool edited = false;  // the latest event of it is an edit or a removal
+  std::string body;     // v1::Message with what the author wrote
+  // Phone ids of the author and of the other half, as they are now; `to` is the name of a room.
+  std::string from, to;
   AccountId from_account, to_account;
+  // Not 0 for a message of a room: the version of its members (v1.Event.members_version).
+  int64_t members_version = 0;
+
+  bool in_room() const { return members_version != 0; }
 };
 
 struct NoticeRow {
@@ -32,16 +37,18 @@ struct NoticeRow {
   int64_t previous = 0;
   FeedId feed;
   int64_t committed_ms = 0;
-  AccountId account;
-  std::string phone;  // empty while no roster of the account is known
+  std::string topic;                // empty while no roster of the account is known
+  std::vector<AccountId> accounts;  // of a `ses` or p2p feed
+  int64_t members_version = 0;      // not 0 in a room
   bool rosters_changed = false;
   std::string record;  // v1::Record
 };
 
-// An event and whose channels it goes to.
+// An event and whose channels it goes to: accounts', or the channel of a room's feed.
 struct Announced {
   v1::Event event;
   std::vector<AccountId> to;
+  FeedId room;
 };
 
 // Events of one transaction and the row of messaging.announcement that stands for them; 0: none.

@@ -86,13 +86,15 @@ absl::StatusOr<Send> CheckSend(const v1::Caller& caller, const v1::Message& requ
   const bool upload = request.status() == v1::Message::UPLOAD;
   CHAT_RETURN_IF_ERROR(CheckFiles(request, upload));
   if (upload && request.msg_id().empty()) return Invalid("Message.msg_id: missing");
-  if (request.has_muc()) return Denied("Message.feed_id: unknown room");
-  if (!PhoneId::Parse(peer)) return Denied("Message.to: unknown peer or room");
+  const bool person = PhoneId::Parse(peer).has_value();
+  if (person ? request.has_muc() : request.has_p2p() || !IsRoomId(peer)) {
+    return Denied("Message.to: unknown peer or room");
+  }
 
   Send send;
   send.account = AccountId{caller.account_id()};
   send.author = RosterId{author.id()};
-  send.feed = P2pTopic(SortedPair(author.phone_id(), peer));
+  send.feed = person ? P2pTopic(SortedPair(author.phone_id(), peer)) : "room/" + peer;
   send.peer = std::move(peer);
   send.msg_id = request.msg_id();
   if (send.msg_id.empty() && caller.has_packet() && caller.session_id() != 0) {

@@ -15,13 +15,13 @@
 
 namespace chat::messaging {
 
-// A send to a p2p feed, ready for the batcher; or a change of a stored message, of which `feed`,
+// A send to a feed, ready for the batcher; or a change of a stored message, of which `feed`,
 // `client_id`, `trace` and `body` are set as well, for the queue and the event.
 struct Send {
   AccountId account;  // whose connection asks
   RosterId author;
-  std::string peer;    // phone id, well formed; equal to the author's in the self chat
-  std::string feed;    // both halves sorted: what the order of arrival is kept by
+  std::string peer;    // phone id, equal to the author's in the self chat, or room; well formed
+  std::string feed;    // its topic: what the order of arrival is kept by
   std::string msg_id;  // the client's own id; empty: none
   // Where there is no msg_id and the gateway named the packet (O3): what this PUBLISH is stored
   // under, and, if it came with DUP, where an earlier copy of it may be found.

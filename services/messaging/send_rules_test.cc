@@ -108,12 +108,24 @@ TEST(SendRulesTest, EmptyFilesAreInvalidBeforeThePeerIsJudged) {
   EXPECT_EQ(RefusalOf(message), v1::INVALID_DATA);
 }
 
-TEST(SendRulesTest, AnUnknownPeerOrRoomIsDenied) {
+TEST(SendRulesTest, APeerThatIsNeitherPersonNorRoomIsDenied) {
   v1::Message message = Hello();
-  message.set_to("nobody");
+  message.set_to("a/b");
   EXPECT_EQ(RefusalOf(message), v1::PERMISSION_DENIED);
-  message.mutable_muc()->set_name("nobody");
+  message.set_to("\xff");
   EXPECT_EQ(RefusalOf(message), v1::PERMISSION_DENIED);
+  message.clear_to();
+  message.mutable_muc()->set_name(kPetro);
+  EXPECT_EQ(RefusalOf(message), v1::PERMISSION_DENIED);
+}
+
+TEST(SendRulesTest, ARoomIsNamedByToOrByTheFeed) {
+  v1::Message message = Hello();
+  message.set_to("team");
+  EXPECT_EQ(CheckSend(Anna(), message)->feed, "room/team");
+  message.clear_to();
+  message.mutable_muc()->set_name("team");
+  EXPECT_EQ(CheckSend(Anna(), message)->peer, "team");
 }
 
 TEST(SendRulesTest, TheSelfChatIsAllowed) {

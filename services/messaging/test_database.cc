@@ -61,7 +61,8 @@ void DatabaseTest::SetUp() {
   url_ = TheDatabase()->url;
   pool_ = std::make_unique<pg::Pool>(url_, 8);
   Sql("TRUNCATE messaging.roster, messaging.feed, messaging.message, messaging.notice, "
-      "messaging.reader, messaging.hidden, messaging.applied, messaging.announcement, "
+      "messaging.reader, messaging.hidden, messaging.room, messaging.room_member, "
+      "messaging.applied, messaging.announcement, "
       "delivery.session "
       "RESTART IDENTITY");
 }

@@ -33,9 +33,10 @@ class Replica {
         messages(parts.sender, parts.editor),
         history(parts.history, parts.announcer),
         cursors(parts.history, parts.announcer),
-        typing(parts.projections, parts.publish()),
-        feeds(parts.projections, parts.history, parts.announcer),
-        delivery(parts.sessions, parts.replay, parts.horizon) {
+        typing(parts.lane),
+        feeds(parts.projections, parts.history, parts.messages, parts.sessions, parts.announcer,
+              parts.lane),
+        delivery(parts.sessions, parts.replay, parts.projections, parts.horizon) {
     grpc::ServerBuilder builder;
     int port = 0;
     builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);

@@ -1,8 +1,7 @@
 #include "services/messaging/typing_service.h"
 
-#include <set>
 #include <string>
-#include <vector>
+#include <utility>
 
 #include "libs/base/status.h"
 #include "libs/log/log.h"
@@ -40,24 +39,16 @@ absl::Status TypingService::Publish(const rpc::Call& call, const v1::Typing& typ
     if (typing.has_author() && own.phone_id() == typing.author()) author = &own;
   }
   if (author == nullptr) return Denied("Typing.author: not the caller's");
-  if (!PhoneId::Parse(typing.room())) return Denied("Typing.room: unknown peer or room");
-  CHAT_ASSIGN_OR_RETURN(std::optional<AccountId> peer,
-                        projections_.Friend(call.deadline, RosterId{author->id()}, typing.room()));
-  if (!peer) return Denied("Typing.room: not friends");
-
   v1::Event event;
-  event.set_lane(v1::Event::TRANSIENT);
-  event.set_topic(P2pTopic(SortedPair(typing.author(), typing.room())));
-  *event.mutable_record()->mutable_typing() = typing;
-  event.set_trace(call.trace);
-  event.set_author_client(call.caller.client_id());
-  std::string payload = event.SerializeAsString();
-  std::vector<redis::Publication> batch;
-  for (int64_t account : std::set<int64_t>{call.caller.account_id(), peer->value}) {
-    batch.push_back({"a:" + std::to_string(account), payload});
+  if (PhoneId::Parse(typing.room())) {
+    event.set_topic(P2pTopic(SortedPair(typing.author(), typing.room())));
+  } else {
+    event.set_topic("room/" + typing.room());
   }
-  publish_(std::move(batch), [](bool) {});
-  return absl::OkStatus();
+  *event.mutable_record()->mutable_typing() = typing;
+  event.set_author_client(call.caller.client_id());
+  return lane_.Relay(call, AccountId{call.caller.account_id()}, RosterId{author->id()},
+                     std::move(event));
 }
 
 }  // namespace chat::messaging

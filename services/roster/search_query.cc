@@ -7,7 +7,7 @@
 
 #include "libs/base/ids.h"
 #include "libs/base/status.h"
-#include "libs/bert/utf8.h"
+#include "libs/base/utf8.h"
 #include "libs/rpc/refusal.h"
 #include "services/roster/nick.h"
 
@@ -46,7 +46,7 @@ std::optional<std::string> Digits(std::string_view value) {
 }
 
 absl::Status CheckValue(SearchBy by, const std::string& value) {
-  const std::optional<size_t> characters = bert::CountCharacters(value);
+  const std::optional<size_t> characters = CountCharacters(value);
   if (value.size() > kMaxBytes) return Invalid("Search.value: too long");
   if (!characters || value.find('\0') != std::string::npos) {
     return Invalid("Search.value: not UTF-8 text");

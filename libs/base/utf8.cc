@@ -1,9 +1,9 @@
-#include "libs/bert/utf8.h"
+#include "libs/base/utf8.h"
 
 #include <cstdint>
 #include <cstring>
 
-namespace chat::bert {
+namespace chat {
 namespace {
 
 struct Lead {
@@ -84,4 +84,4 @@ std::string FromLatin1(std::string_view latin1) {
   return text;
 }
 
-}  // namespace chat::bert
+}  // namespace chat

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace chat::bert {
+namespace chat {
 
 // Strict UTF-8 (CHAT 2.3): no overlong forms, no surrogates, nothing above U+10FFFF.
 
@@ -24,4 +24,4 @@ bool IsAscii(std::string_view text);
 // The UTF-8 form of Latin-1 bytes.
 std::string FromLatin1(std::string_view latin1);
 
-}  // namespace chat::bert
+}  // namespace chat
