@@ -31,26 +31,41 @@ Gateway::Gateway(const GatewayConfig& config, const std::string& name, const std
   parts_.term_limits.terms = static_cast<size_t>(config.term_elements);
   parts_.term_limits.inflated_bytes = static_cast<size_t>(config.inflated_bytes);
   parts_.backends = std::make_unique<Backends>(config);
-  parts_.leases = std::make_unique<PresenceLeases>(config.redis, name);
+  parts_.leases = std::make_unique<PresenceLeases>(
+      config.redis, name, [this](const std::vector<int64_t>& accounts) { TellOnline(accounts); });
   std::vector<Fanout::Receiver> receivers;
   for (int64_t i = 0; i < parts_.config.workers; ++i) {
     parts_.workers.push_back(std::make_unique<Worker>(i, parts_));
     Worker* worker = parts_.workers.back().get();
-    receivers.push_back({[worker](int64_t account, SharedEvent event) {
-                           worker->OnEvent(account, std::move(event));
-                         },
-                         [worker](int64_t horizon) { worker->OnHorizon(horizon); },
-                         [worker](bool up) { worker->OnRedis(up); }});
+    receivers.push_back(
+        {[worker](int64_t account, SharedEvent event) {
+           worker->OnEvent(account, std::move(event));
+         },
+         [worker](int64_t feed, SharedEvent event) { worker->OnRoomEvent(feed, std::move(event)); },
+         [worker](int64_t horizon) { worker->OnHorizon(horizon); },
+         [worker](bool up) { worker->OnRedis(up); }});
   }
-  parts_.fanout = std::make_unique<Fanout>(config.redis, std::move(receivers));
+  parts_.fanout = std::make_unique<Fanout>(config.redis, name, std::move(receivers));
   service_ = std::make_shared<GatewayService>(parts_);
 }
 
 Gateway::~Gateway() {
   parts_.fanout.reset();
+  parts_.leases.reset();
   for (auto& worker : parts_.workers) worker->StopLoop();
   parts_.backends.reset();  // answers under way may still post to stopped loops
   parts_.workers.clear();
+}
+
+// Lost when roster is away: presence is told again with the next change.
+void Gateway::TellOnline(const std::vector<int64_t>& accounts) {
+  v1::OnlineRequest request;
+  request.mutable_account_id()->Add(accounts.begin(), accounts.end());
+  parts_.backends->Ask<v1::OnlineRequest, v1::OnlineReply>(
+      std::move(request), [&](auto... a) { parts_.backends->roster().async()->Online(a...); },
+      [](absl::Status status, v1::OnlineReply) {
+        if (!status.ok()) log::Warn("online not told", {{"error", Message(status)}});
+      });
 }
 
 absl::Status Gateway::Start() {

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "services/gateway/gateway_parts.h"
 #include "services/gateway/gateway_service.h"
@@ -24,6 +25,9 @@ class Gateway {
   void Drain();
 
  private:
+  // Accounts whose first live connection of all gateways came here (PROTOCOL 5.9).
+  void TellOnline(const std::vector<int64_t>& accounts);
+
   GatewayParts parts_;
   std::shared_ptr<GatewayService> service_;
 };

@@ -69,6 +69,10 @@ void Worker::OnEvent(int64_t account, SharedEvent event) {
   loop_.Post([this, account, event = std::move(event)] { HandleEvent(account, *event); });
 }
 
+void Worker::OnRoomEvent(int64_t feed, SharedEvent event) {
+  loop_.Post([this, feed, event = std::move(event)] { rooms_.OnEvent(feed, event); });
+}
+
 void Worker::OnHorizon(int64_t horizon) {
   loop_.Post([this, horizon] { HandleHorizon(horizon); });
 }
@@ -139,10 +143,16 @@ void Worker::FireDeadlines() {
 
 void Worker::JoinAccount(Client& client, std::function<void(Client&)> confirmed) {
   Account& account = accounts_[client.account()];
-  if (account.clients.empty()) account.verified = horizon_;
+  const bool first = account.clients.empty();
+  if (first) account.verified = horizon_;
   account.clients.push_back(&client);
-  parts_.fanout->Join(client.account(), index_,
-                      [this, id = client.id(), confirmed] { ToClient(id, confirmed); });
+  parts_.fanout->Join({Fanout::Channel::Of::kAccount, client.account()}, index_,
+                      [this, first, id = client.id(), confirmed] {
+                        ToClient(id, [this, first, confirmed](Client& joined) {
+                          if (first) LoadRooms({joined.account()});
+                          confirmed(joined);
+                        });
+                      });
 }
 
 void Worker::LeaveAccount(Client& client) {
@@ -151,7 +161,73 @@ void Worker::LeaveAccount(Client& client) {
   std::erase(found->second.clients, &client);
   if (!found->second.clients.empty()) return;
   accounts_.erase(found);
-  parts_.fanout->Leave(client.account(), index_);
+  rooms_.Forget(client.account());
+  parts_.fanout->Leave({Fanout::Channel::Of::kAccount, client.account()}, index_);
+}
+
+void Worker::LoadRooms(const std::vector<int64_t>& accounts) {
+  for (size_t begin = 0; begin < accounts.size(); begin += kBatch) {
+    std::vector<int64_t> asked(accounts.begin() + begin,
+                               accounts.begin() + std::min(accounts.size(), begin + kBatch));
+    v1::RoomFeedsRequest request;
+    request.mutable_account_id()->Add(asked.begin(), asked.end());
+    parts_.backends->Ask<v1::RoomFeedsRequest, v1::RoomFeedsReply>(
+        std::move(request),
+        [&](auto... a) { parts_.backends->delivery().async()->RoomFeeds(a...); },
+        [this, asked](absl::Status status, v1::RoomFeedsReply reply) {
+          Post([this, asked, ok = status.ok(),
+                reply = std::make_shared<v1::RoomFeedsReply>(std::move(reply))] {
+            if (ok) return SetRooms(asked, *reply);
+            unknown_rooms_.insert(asked.begin(), asked.end());
+          });
+        });
+  }
+}
+
+void Worker::SetRooms(const std::vector<int64_t>& asked, const v1::RoomFeedsReply& reply) {
+  std::unordered_map<int64_t, std::vector<std::pair<int64_t, int64_t>>> rooms;
+  for (const v1::RoomFeed& feed : reply.feeds()) {
+    for (int64_t account : feed.account_id()) {
+      rooms[account].emplace_back(feed.feed(), feed.members_version());
+    }
+  }
+  for (int64_t account : asked) {
+    if (accounts_.contains(account)) rooms_.SetRooms(account, rooms[account]);
+  }
+}
+
+void Worker::Join(int64_t feed) {
+  parts_.fanout->Join({Fanout::Channel::Of::kRoom, feed}, index_,
+                      [this, feed] { Post([this, feed] { rooms_.OnSubscribed(feed); }); });
+}
+
+void Worker::Leave(int64_t feed) {
+  parts_.fanout->Leave({Fanout::Channel::Of::kRoom, feed}, index_);
+}
+
+void Worker::Verify(int64_t feed, const std::vector<int64_t>& accounts) {
+  v1::RoomFeedsRequest request;
+  request.mutable_account_id()->Add(accounts.begin(), accounts.end());
+  parts_.backends->Ask<v1::RoomFeedsRequest, v1::RoomFeedsReply>(
+      std::move(request), [&](auto... a) { parts_.backends->delivery().async()->RoomFeeds(a...); },
+      [this, feed](absl::Status status, v1::RoomFeedsReply reply) {
+        Post([this, feed, ok = status.ok(),
+              reply = std::make_shared<v1::RoomFeedsReply>(std::move(reply))] {
+          if (!ok) return rooms_.OnVerifyFailed(feed);
+          for (const v1::RoomFeed& found : reply->feeds()) {
+            if (found.feed() != feed) continue;
+            return rooms_.OnMembers(feed, found.members_version(),
+                                    {found.account_id().begin(), found.account_id().end()});
+          }
+          rooms_.OnMembers(feed, 0, {});
+        });
+      });
+}
+
+void Worker::Reread(int64_t id) {
+  auto found = accounts_.find(id);
+  if (found == accounts_.end()) return;
+  for (Client* client : found->second.clients) client->flow().Resync();
 }
 
 bool Worker::HasGap(Account& account, const ReadyEvent& event) {
@@ -164,6 +240,7 @@ bool Worker::HasGap(Account& account, const ReadyEvent& event) {
 void Worker::HandleEvent(int64_t id, const ReadyEvent& event) {
   auto found = accounts_.find(id);
   if (found == accounts_.end()) return;
+  if (event.rooms_changed) LoadRooms({id});
   Account& account = found->second;
   const bool gap = event.position != 0 && HasGap(account, event);
   if (gap) {
@@ -198,9 +275,12 @@ void Worker::HandleRedis(bool up) {
   changes_above_ = horizon_;
   if (!up) return;
   // What was published meanwhile is lost: everybody reads on from where they stand.
+  std::vector<int64_t> accounts;
   for (auto& [id, account] : accounts_) {
+    accounts.push_back(id);
     for (Client* client : account.clients) client->flow().Resync();
   }
+  LoadRooms(accounts);
 }
 
 // While Redis is away: which accounts have something new (delivery promise, part 5)?
@@ -233,6 +313,9 @@ void Worker::AskChanges() {
 }
 
 void Worker::RetryFailed() {
+  rooms_.Retry();
+  const std::unordered_set<int64_t> unknown = std::exchange(unknown_rooms_, {});
+  if (!unknown.empty()) LoadRooms({unknown.begin(), unknown.end()});
   for (auto& [id, client] : clients_) {
     if (client->admitted() && client->session_id() != 0 && client->flow().waiting())
       client->flow().Resync();

@@ -11,6 +11,7 @@
 #include <queue>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "libs/net/loop.h"
@@ -20,7 +21,7 @@
 
 namespace chat::gateway {
 
-class Worker {
+class Worker : private RoomTable::Host {
  public:
   Worker(size_t index, GatewayParts& parts);
   ~Worker();
@@ -34,6 +35,7 @@ class Worker {
   // As ToClient, but `work` always runs: with nullptr when the connection is gone.
   void FindClient(uint64_t client, std::function<void(Client*)> work);
   void OnEvent(int64_t account, SharedEvent event);
+  void OnRoomEvent(int64_t feed, SharedEvent event);
   void OnHorizon(int64_t horizon);
   void OnRedis(bool up);
   // Ends the loop; afterwards nothing runs, posting is harmless.
@@ -69,6 +71,15 @@ class Worker {
 
   void Adopt(std::shared_ptr<net::Stream> stream);
   void HandleEvent(int64_t account, const ReadyEvent& event);
+  // Asks for the rooms of accounts: of one that came, of all after Redis was away.
+  void LoadRooms(const std::vector<int64_t>& accounts);
+  void SetRooms(const std::vector<int64_t>& asked, const v1::RoomFeedsReply& reply);
+  // RoomTable::Host
+  void Join(int64_t feed) override;
+  void Leave(int64_t feed) override;
+  void Verify(int64_t feed, const std::vector<int64_t>& accounts) override;
+  void Deliver(int64_t account, const ReadyEvent& event) override { HandleEvent(account, event); }
+  void Reread(int64_t account) override;
   // Whether an event before this one is missing.
   bool HasGap(Account& account, const ReadyEvent& event);
   void HandleHorizon(int64_t horizon);
@@ -86,6 +97,8 @@ class Worker {
   std::vector<std::unique_ptr<net::Every>> ticks_;
   std::unordered_map<uint64_t, std::unique_ptr<Client>> clients_;
   std::unordered_map<int64_t, Account> accounts_;
+  RoomTable rooms_{*this};
+  std::unordered_set<int64_t> unknown_rooms_;  // accounts whose rooms could not be read
   std::priority_queue<Deadline, std::vector<Deadline>, std::greater<>> deadlines_;
   uint64_t next_client_ = 1;
   int64_t horizon_ = 0;

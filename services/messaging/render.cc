@@ -87,7 +87,7 @@ Announced RenderEvent(const NoticeRow& row) {
   if (row.members_version != 0) {
     event.set_members_version(row.members_version);
     out.room = row.feed;
-  } else if (event.record().has_room()) {
+  } else if (event.record().has_room() && event.record().room().status() != v1::Room::LAST_MSG) {
     event.mutable_change()->set_rooms(true);  // of `ses/`: a room was gained or lost
   }
   out.to = row.accounts;

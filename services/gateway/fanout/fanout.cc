@@ -1,6 +1,7 @@
 #include "services/gateway/fanout/fanout.h"
 
 #include <charconv>
+#include <optional>
 
 #include "libs/log/log.h"
 #include "libs/metrics/metrics.h"
@@ -12,13 +13,20 @@ namespace {
 
 constexpr char kHorizon[] = "horizon";
 
-std::string ChannelOf(int64_t account) { return "a:" + std::to_string(account); }
+std::string NameOf(const Fanout::Channel& channel) {
+  return std::string(1, static_cast<char>(channel.of)) + ":" + std::to_string(channel.id);
+}
 
-int64_t AccountOf(std::string_view channel) {
-  int64_t account = 0;
-  if (!channel.starts_with("a:")) return 0;
-  std::from_chars(channel.data() + 2, channel.data() + channel.size(), account);
-  return account;
+std::optional<Fanout::Channel> ParseChannel(std::string_view name) {
+  Fanout::Channel channel{Fanout::Channel::Of::kAccount, 0};
+  if (name.starts_with("r:")) {
+    channel.of = Fanout::Channel::Of::kRoom;
+  } else if (!name.starts_with("a:")) {
+    return std::nullopt;
+  }
+  std::from_chars(name.data() + 2, name.data() + name.size(), channel.id);
+  if (channel.id == 0) return std::nullopt;
+  return channel;
 }
 
 }  // namespace
@@ -30,10 +38,18 @@ ReadyEvent MakeReady(const v1::Event& event) {
   ready.previous = event.previous();
   ready.qos = static_cast<mqtt::Qos>(std::min<uint32_t>(event.qos(), 2));
   ready.rosters_changed = event.change().rosters();
+  ready.rooms_changed = event.change().rooms();
+  ready.members_version = event.members_version();
   ready.committed_ms = event.committed_ms();
   ready.not_to_client = event.not_to_client();
-  std::string payload;
-  wire::Write(event.record(), &payload);
+  if (event.topic().empty()) {
+    ready.ends_session = event.ends_session();
+    ready.client_id = event.client_id();
+    if (event.has_record()) ready.farewell = std::make_shared<const v1::Record>(event.record());
+    return ready;
+  }
+  std::string payload = event.payload();
+  if (payload.empty()) wire::Write(event.record(), &payload);
   ready.message = mqtt::Message::Create(event.topic(), payload);
   if (event.has_unseen()) {
     ready.first = event.first();
@@ -44,46 +60,62 @@ ReadyEvent MakeReady(const v1::Event& event) {
   return ready;
 }
 
-Fanout::Fanout(const std::string& redis, std::vector<Receiver> receivers)
-    : receivers_(std::move(receivers)) {
+Fanout::Fanout(const std::string& redis, const std::string& gateway,
+               std::vector<Receiver> receivers)
+    : receivers_(std::move(receivers)), own_channel_("g:" + gateway) {
   subscriber_ = std::make_unique<redis::Subscriber>(
       redis, redis::Subscriber::Callbacks{
                  [this](std::string_view c, std::string_view p) { OnMessage(c, p); },
                  [this](const std::vector<std::string>& c) { OnSubscribed(c); },
                  [this](bool up) { OnConnection(up); }});
-  subscriber_->Subscribe({kHorizon});
+  subscriber_->Subscribe({kHorizon, own_channel_});
 }
 
 Fanout::~Fanout() { subscriber_.reset(); }
 
 bool Fanout::up() const { return subscriber_->up(); }
 
-void Fanout::Join(int64_t account, size_t worker, std::function<void()> confirmed) {
+void Fanout::Join(Channel channel, size_t worker, std::function<void()> confirmed) {
   bool ready = false;
   {
     std::lock_guard lock(mutex_);
-    Channel& channel = accounts_[account];
-    const bool wanted = channel.workers != 0;
-    channel.workers |= uint64_t{1} << worker;
-    ready = channel.confirmed;
-    if (!ready) channel.waiting.push_back(std::move(confirmed));
-    if (!wanted) subscriber_->Subscribe({ChannelOf(account)});
+    Listeners& listeners = channels_[channel];
+    const bool wanted = listeners.workers != 0;
+    listeners.workers |= uint64_t{1} << worker;
+    ready = listeners.confirmed;
+    if (!ready) listeners.waiting.push_back(std::move(confirmed));
+    if (!wanted) subscriber_->Subscribe({NameOf(channel)});
   }
   if (ready) confirmed();
 }
 
-void Fanout::Leave(int64_t account, size_t worker) {
+void Fanout::Leave(Channel channel, size_t worker) {
   std::lock_guard lock(mutex_);
-  auto found = accounts_.find(account);
-  if (found == accounts_.end()) return;
+  auto found = channels_.find(channel);
+  if (found == channels_.end()) return;
   found->second.workers &= ~(uint64_t{1} << worker);
   if (found->second.workers != 0) return;
-  accounts_.erase(found);
-  subscriber_->Unsubscribe({ChannelOf(account)});
+  channels_.erase(found);
+  subscriber_->Unsubscribe({NameOf(channel)});
 }
 
-void Fanout::OnMessage(std::string_view channel, std::string_view payload) {
-  if (channel == kHorizon) {
+uint64_t Fanout::WorkersOf(const Channel& channel) {
+  std::lock_guard lock(mutex_);
+  auto found = channels_.find(channel);
+  return found == channels_.end() ? 0 : found->second.workers;
+}
+
+void Fanout::PassOn(const Channel& channel, const SharedEvent& event) {
+  const uint64_t workers = WorkersOf(channel);
+  for (size_t i = 0; i < receivers_.size(); ++i) {
+    if ((workers >> i & 1) == 0) continue;
+    channel.of == Channel::Of::kRoom ? receivers_[i].on_room_event(channel.id, event)
+                                     : receivers_[i].on_event(channel.id, event);
+  }
+}
+
+void Fanout::OnMessage(std::string_view name, std::string_view payload) {
+  if (name == kHorizon) {
     v1::Horizon horizon;
     if (!horizon.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) return;
     for (Receiver& receiver : receivers_) receiver.on_horizon(horizon.position());
@@ -92,40 +124,35 @@ void Fanout::OnMessage(std::string_view channel, std::string_view payload) {
   static prometheus::Counter& events =
       metrics::Counter("chat_gateway_events_total", "Events received from Redis");
   events.Increment();
-  const int64_t account = AccountOf(channel);
+  const std::optional<Channel> channel = ParseChannel(name);
   v1::Event event;
-  if (account == 0 || !event.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) {
-    log::Warn("event dropped: not an event", {{"channel", channel}, {"bytes", payload.size()}});
+  if ((!channel && name != own_channel_) ||
+      !event.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) {
+    log::Warn("event dropped: not an event", {{"channel", name}, {"bytes", payload.size()}});
     return;
   }
-  uint64_t workers = 0;
-  {
-    std::lock_guard lock(mutex_);
-    auto found = accounts_.find(account);
-    if (found == accounts_.end()) return;
-    workers = found->second.workers;
-  }
+  if (channel && WorkersOf(*channel) == 0) return;
   const std::pair key(event.feed(), event.position());
   if (event.position() == 0 || last_event_ == nullptr || key != last_key_) {
     last_event_ = std::make_shared<const ReadyEvent>(MakeReady(event));
     last_key_ = key;
   }
-  if (last_event_->message == nullptr) {
+  if (last_event_->message == nullptr && !event.topic().empty()) {
     log::Warn("event dropped: too large for MQTT", {{"feed", event.feed()}});
     return;
   }
-  for (size_t i = 0; i < receivers_.size(); ++i) {
-    if (workers >> i & 1) receivers_[i].on_event(account, last_event_);
-  }
+  if (channel) return PassOn(*channel, last_event_);
+  for (int64_t account : event.accounts()) PassOn({Channel::Of::kAccount, account}, last_event_);
 }
 
-void Fanout::OnSubscribed(const std::vector<std::string>& channels) {
+void Fanout::OnSubscribed(const std::vector<std::string>& names) {
   std::vector<std::function<void()>> waiting;
   {
     std::lock_guard lock(mutex_);
-    for (const std::string& name : channels) {
-      auto found = accounts_.find(AccountOf(name));
-      if (found == accounts_.end()) continue;
+    for (const std::string& name : names) {
+      const std::optional<Channel> channel = ParseChannel(name);
+      auto found = channel ? channels_.find(*channel) : channels_.end();
+      if (found == channels_.end()) continue;
       found->second.confirmed = true;
       for (auto& confirmed : found->second.waiting) waiting.push_back(std::move(confirmed));
       found->second.waiting.clear();
@@ -137,7 +164,7 @@ void Fanout::OnSubscribed(const std::vector<std::string>& channels) {
 void Fanout::OnConnection(bool up) {
   if (!up) {
     std::lock_guard lock(mutex_);
-    for (auto& [account, channel] : accounts_) channel.confirmed = false;
+    for (auto& [channel, listeners] : channels_) listeners.confirmed = false;
   }
   for (Receiver& receiver : receivers_) receiver.on_connection(up);
 }

@@ -1,6 +1,7 @@
-// From Redis to the workers: one subscription per account with a session here, each event encoded
-// to BERT once and handed to the workers that have receivers. PROTOCOL 1.5: the MQTT topic is data
-// in the event; the channel is chosen by the reader's side.
+// From Redis to the workers: one subscription per account with a session here and per room of such
+// an account, one for what is said to many accounts of this gateway; each event encoded to BERT
+// once and handed to the workers that have receivers. PROTOCOL 1.5: the MQTT topic is data in the
+// event; the channel is chosen by the reader's side.
 #pragma once
 
 #include <cstdint>
@@ -13,14 +14,13 @@
 
 #include "chat/v1/event.pb.h"
 #include "libs/redis/subscriber.h"
+#include "services/gateway/fanout/room_table.h"
 #include "services/gateway/session/event_flow.h"
 
 namespace chat::gateway {
 
-using SharedEvent = std::shared_ptr<const ReadyEvent>;
-
 // Encodes the record; the only place where an event becomes bytes. Null message when it would
-// exceed MQTT.
+// exceed MQTT, or when the event has no topic and only tells the gateway something.
 ReadyEvent MakeReady(const v1::Event& event);
 
 class Fanout {
@@ -28,33 +28,47 @@ class Fanout {
   // What a worker hears; called on the subscriber's thread, so each only posts.
   struct Receiver {
     std::function<void(int64_t account, SharedEvent event)> on_event;
+    std::function<void(int64_t feed, SharedEvent event)> on_room_event;
     std::function<void(int64_t horizon)> on_horizon;
     std::function<void(bool up)> on_connection;
   };
 
-  Fanout(const std::string& redis, std::vector<Receiver> receivers);
+  // What a channel is of.
+  struct Channel {
+    enum class Of : char { kAccount = 'a', kRoom = 'r' };
+    Of of;
+    int64_t id;  // account, or feed
+    friend auto operator<=>(const Channel&, const Channel&) = default;
+  };
+
+  // `gateway`: this one's name in the presence leases.
+  Fanout(const std::string& redis, const std::string& gateway, std::vector<Receiver> receivers);
   ~Fanout();
 
-  // A worker has its first session of this account; `confirmed` is called once, on the subscriber's
-  // thread, when nothing of the account is missed any more. While Redis is away it is not called.
-  void Join(int64_t account, size_t worker, std::function<void()> confirmed);
+  // A worker has its first receiver of this channel; `confirmed` is called once, on the
+  // subscriber's thread, when nothing of it is missed any more. While Redis is away it is not
+  // called.
+  void Join(Channel channel, size_t worker, std::function<void()> confirmed);
   // It has none any more.
-  void Leave(int64_t account, size_t worker);
+  void Leave(Channel channel, size_t worker);
   bool up() const;
 
  private:
-  struct Channel {
+  struct Listeners {
     uint64_t workers = 0;  // bit set
     bool confirmed = false;
     std::vector<std::function<void()>> waiting;
   };
+  uint64_t WorkersOf(const Channel& channel);
+  void PassOn(const Channel& channel, const SharedEvent& event);
   void OnMessage(std::string_view channel, std::string_view payload);
   void OnSubscribed(const std::vector<std::string>& channels);
   void OnConnection(bool up);
 
   std::vector<Receiver> receivers_;
   std::mutex mutex_;
-  std::map<int64_t, Channel> accounts_;
+  std::map<Channel, Listeners> channels_;
+  const std::string own_channel_;
   // A p2p event comes once for each side; the second one needs no second encoding.
   std::pair<int64_t, int64_t> last_key_;
   SharedEvent last_event_;

@@ -1,5 +1,6 @@
 #include "services/gateway/fanout/presence_leases.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <map>
 #include <mutex>
@@ -19,11 +20,21 @@ constexpr int64_t kRenewMs = 5'000;
 constexpr int64_t kGraceMs = 5'000;
 constexpr size_t kPipeline = 500;  // accounts in one round trip
 
+// Takes the lease of gateway ARGV[1] away; the account ARGV[3] is online as long as the last one
+// that is left, or until ARGV[2].
+constexpr char kDrop[] =
+    "redis.call('ZREM', KEYS[1], ARGV[1]) "
+    "local last = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES') "
+    "return redis.call('ZADD', KEYS[2], 'XX', last[2] or ARGV[2], ARGV[3])";
+
 }  // namespace
 
 struct PresenceLeases::State {
-  State(std::string address, std::string name)
-      : redis(std::move(address), 1), gateway(std::move(name)), thread([this] { Work(); }) {}
+  State(std::string address, std::string name, Came came_)
+      : redis(std::move(address), 1),
+        gateway(std::move(name)),
+        came(std::move(came_)),
+        thread([this] { Work(); }) {}
 
   ~State() {
     {
@@ -62,32 +73,49 @@ struct PresenceLeases::State {
     std::vector<int64_t> all;
     for (const auto& [account, count] : live) all.push_back(account);
     lock.unlock();
-    Send({}, all);
+    // Its devices go to another gateway now: time for them to come there.
+    Send({}, all, kGraceMs);
   }
 
   // Failures are harmless: leases are rewritten, or end.
-  void Send(const std::vector<int64_t>& add, const std::vector<int64_t>& drop) {
+  void Send(const std::vector<int64_t>& add, const std::vector<int64_t>& drop,
+            int64_t grace_ms = 0) {
     const std::string end = std::to_string(Clock::System().UnixMs() + kLeaseMs);
+    for (size_t begin = 0; begin < add.size(); begin += kPipeline) {
+      Renew({add.begin() + begin, add.begin() + std::min(add.size(), begin + kPipeline)}, end);
+    }
+    const std::string until = std::to_string(Clock::System().UnixMs() + grace_ms);
     std::vector<std::vector<std::string>> commands;
-    auto flush = [&] {
-      if (!commands.empty()) (void)redis.Run(commands).ok();
+    for (int64_t account : drop) {
+      const std::string id = std::to_string(account);
+      commands.push_back({"EVAL", kDrop, "2", "online:" + id, "online", gateway, until, id});
+      if (commands.size() < kPipeline) continue;
+      (void)redis.Run(commands).ok();
       commands.clear();
-    };
-    for (int64_t account : add) {
+    }
+    if (!commands.empty()) (void)redis.Run(commands).ok();
+  }
+
+  void Renew(const std::vector<int64_t>& accounts, const std::string& end) {
+    std::vector<std::vector<std::string>> commands;
+    for (int64_t account : accounts) {
       const std::string key = "online:" + std::to_string(account);
       commands.push_back({"ZADD", key, end, gateway});
       commands.push_back({"PEXPIRE", key, std::to_string(2 * kLeaseMs)});
-      if (commands.size() >= 2 * kPipeline) flush();
+      commands.push_back({"ZADD", "online", "GT", end, std::to_string(account)});
     }
-    for (int64_t account : drop) {
-      commands.push_back({"ZREM", "online:" + std::to_string(account), gateway});
-      if (commands.size() >= kPipeline) flush();
+    const auto answers = redis.Run(commands);
+    if (!answers.ok() || answers->size() != commands.size()) return;
+    std::vector<int64_t> first;
+    for (size_t i = 0; i < accounts.size(); ++i) {
+      if ((*answers)[3 * i + 2] == "1") first.push_back(accounts[i]);
     }
-    flush();
+    if (!first.empty()) came(first);
   }
 
   redis::Client redis;
   const std::string gateway;
+  const Came came;
   std::mutex mutex;
   std::condition_variable wake;
   std::map<int64_t, int> live;
@@ -97,8 +125,8 @@ struct PresenceLeases::State {
   std::thread thread;
 };
 
-PresenceLeases::PresenceLeases(std::string redis, std::string gateway)
-    : state_(std::make_unique<State>(std::move(redis), std::move(gateway))) {}
+PresenceLeases::PresenceLeases(std::string redis, std::string gateway, Came came)
+    : state_(std::make_unique<State>(std::move(redis), std::move(gateway), std::move(came))) {}
 
 PresenceLeases::~PresenceLeases() = default;
 

@@ -20,6 +20,7 @@
 #include "chat/v1/gateway.grpc.pb.h"
 #include "chat/v1/messaging.grpc.pb.h"
 #include "chat/v1/profile.grpc.pb.h"
+#include "chat/v1/roster.grpc.pb.h"
 #include "libs/rpc/call.h"
 #include "libs/wire/route_table.h"
 #include "services/gateway/config.h"
@@ -66,6 +67,7 @@ class Backends {
 
   v1::AuthInternal::Stub& auth() { return *auth_; }
   v1::ProfileInternal::Stub& profile() { return *profile_; }
+  v1::RosterInternal::Stub& roster() { return *roster_; }
   v1::DeliveryInternal::Stub& delivery() { return *delivery_; }
   v1::FeedsInternal::Stub& feeds() { return *feeds_; }
   // A stub to another gateway; kept for the next time.
@@ -86,6 +88,7 @@ class Backends {
   std::vector<std::unique_ptr<OrderedLane>> lanes_;
   std::unique_ptr<v1::AuthInternal::Stub> auth_;
   std::unique_ptr<v1::ProfileInternal::Stub> profile_;
+  std::unique_ptr<v1::RosterInternal::Stub> roster_;
   std::unique_ptr<v1::DeliveryInternal::Stub> delivery_;
   std::unique_ptr<v1::FeedsInternal::Stub> feeds_;
   std::mutex mutex_;

@@ -138,6 +138,8 @@ class Client final : public net::StreamHandler,
   void LeaveEverything();
   void UpdateReading();
   void RefreshRosters();
+  // What an event without a topic tells the gateway.
+  void OnControl(const ReadyEvent& event);
   // Ends the connection when the client has acknowledged its replies, or after kLingerMs.
   void EndAfterReplies();
   void FinishEnding();

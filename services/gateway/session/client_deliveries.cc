@@ -88,9 +88,19 @@ void Client::OnAcknowledged(mqtt::Token token) {
 
 void Client::OnEvent(const ReadyEvent& event) {
   if (session_ == nullptr && event.position == 0) return;  // transient, and not yet here
+  if (event.message == nullptr) return OnControl(event);
   if (!event.not_to_client.empty() && event.not_to_client == caller_.client_id()) return;
   flow_.OnLive(event);
   if (event.rosters_changed && session_ != nullptr) RefreshRosters();
+}
+
+void Client::OnControl(const ReadyEvent& event) {
+  if (!event.ends_session || (!event.client_id.empty() && event.client_id != caller_.client_id())) {
+    return;
+  }
+  remove_session_ = true;
+  if (event.farewell != nullptr) Send(OwnTopic(), *event.farewell);
+  EndAfterReplies();
 }
 
 mqtt::Qos Client::QosOf(const ReadyEvent& event) {

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "chat/v1/records.pb.h"
 #include "libs/mqtt/message.h"
 #include "libs/mqtt/session.h"
 #include "services/gateway/session/cursor_tracker.h"
@@ -28,12 +29,19 @@ struct ReadyEvent {
   mqtt::SharedMessage message;
   mqtt::Qos qos = mqtt::Qos::kExactlyOnce;
   bool rosters_changed = false;
+  bool rooms_changed = false;
+  int64_t members_version = 0;  // of a room's event
   int64_t committed_ms = 0;
   // An edit of the message at position `first` (PROTOCOL O2): a session that does not have that one
   // gets `unseen` in place of `message`.
   int64_t first = 0;
   mqtt::SharedMessage unseen;
   std::string not_to_client;  // of a transient one: the session that does not get it
+  // The session of this client id, or any of the account when it is empty, ends; `farewell`, if
+  // there is one, goes to its own topic before. `message` is null.
+  bool ends_session = false;
+  std::string client_id;
+  std::shared_ptr<const v1::Record> farewell;
 };
 
 class EventFlow {

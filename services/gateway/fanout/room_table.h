@@ -1,0 +1,75 @@
+// The rooms of the accounts on one worker: which accounts get what a room's channel brings. An
+// event is passed on only to accounts that are known to be in the version of the room that it was
+// made for (v1.Event.members_version); where a newer one is named, messaging is asked first and the
+// event waits. Pure: no clock, no I/O; one thread.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "services/gateway/session/event_flow.h"
+
+namespace chat::gateway {
+
+using SharedEvent = std::shared_ptr<const ReadyEvent>;
+
+class RoomTable {
+ public:
+  class Host {
+   public:
+    // The room's channel is wanted, or no more.
+    virtual void Join(int64_t feed) = 0;
+    virtual void Leave(int64_t feed) = 0;
+    // Which of these accounts are in the room? The answer comes to OnMembers or OnVerifyFailed.
+    virtual void Verify(int64_t feed, const std::vector<int64_t>& accounts) = 0;
+    virtual void Deliver(int64_t account, const ReadyEvent& event) = 0;
+    // Events of the account may have passed by: its sessions read on in history.
+    virtual void Reread(int64_t account) = 0;
+
+   protected:
+    ~Host() = default;
+  };
+
+  explicit RoomTable(Host& host) : host_(host) {}
+
+  // The account's rooms as messaging has them: (feed, version of its members).
+  void SetRooms(int64_t account, const std::vector<std::pair<int64_t, int64_t>>& rooms);
+  // The account has no session here any more.
+  void Forget(int64_t account);
+  // The channel brings everything from now on.
+  void OnSubscribed(int64_t feed);
+  void OnEvent(int64_t feed, SharedEvent event);
+  // `members`: those of the asked accounts who are in it, as of `version`; none: nobody.
+  void OnMembers(int64_t feed, int64_t version, const std::vector<int64_t>& members);
+  void OnVerifyFailed(int64_t feed);
+  // Asks again for rooms that could not be verified; now and then.
+  void Retry();
+
+  size_t size() const { return rooms_.size(); }
+
+ private:
+  struct Room {
+    int64_t version = 0;
+    std::vector<int64_t> accounts;
+    std::vector<int64_t> asked;  // being verified; empty: nothing is asked
+    std::deque<SharedEvent> held;
+    bool missed = false;  // more came than was held
+    bool subscribed = false;
+  };
+  static constexpr size_t kMaxHeld = 256;
+
+  void Add(int64_t account, int64_t feed, int64_t version);
+  void Remove(int64_t account, int64_t feed);
+  void Ask(int64_t feed, Room& room);
+  void Pass(const Room& room, const ReadyEvent& event);
+
+  Host& host_;
+  std::unordered_map<int64_t, Room> rooms_;                     // by feed
+  std::unordered_map<int64_t, std::vector<int64_t>> accounts_;  // feeds of an account
+};
+
+}  // namespace chat::gateway
