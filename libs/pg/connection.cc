@@ -155,4 +155,20 @@ std::string TextArray(const std::vector<std::string>& values) {
   return array + "}";
 }
 
+std::string BytesArray(const std::vector<std::string>& values) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  std::string text = "{";
+  for (const std::string& value : values) {
+    if (text.size() > 1) text += ',';
+    text += "\"\\\\x";
+    for (const char c : value) {
+      const auto byte = static_cast<unsigned char>(c);
+      text += kHex[byte >> 4];
+      text += kHex[byte & 15];
+    }
+    text += '"';
+  }
+  return text + "}";
+}
+
 }  // namespace chat::pg

@@ -55,6 +55,10 @@ struct Outbox::State {
   const milliseconds sweep;
   const std::string table = schema + ".outbox";
   const Sql add{schema, "add", "INSERT INTO " + table + " (key, payload) VALUES ($1, $2)"};
+  const Sql add_all{schema, "add_all",
+                    "INSERT INTO " + table +
+                        " (key, payload) SELECT $1, row.payload FROM unnest($2::bytea[])"
+                        " WITH ORDINALITY AS row (payload, place) ORDER BY row.place"};
   const Sql wait{schema, "lock",
                  "SELECT pg_advisory_xact_lock(hashtextextended('" + table + " ' || $1, 0))"};
   const Sql try_lock{
@@ -200,6 +204,11 @@ Outbox::~Outbox() {
 void Outbox::Add(Tx& tx, std::string_view key, std::string_view payload) {
   tx.Exec(state_->add.statement, std::string(key),
           pqxx::binarystring(payload.data(), payload.size()));
+}
+
+void Outbox::AddAll(Tx& tx, std::string_view key, const std::vector<std::string>& payloads) {
+  if (payloads.empty()) return;
+  tx.Exec(state_->add_all.statement, std::string(key), BytesArray(payloads));
 }
 
 absl::Status Outbox::Drain(Deadline deadline, std::string_view key) {

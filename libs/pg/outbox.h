@@ -42,6 +42,8 @@ class Outbox {
 
   // Inside the owner's transaction.
   void Add(Tx& tx, std::string_view key, std::string_view payload);
+  // Many rows of one key, in this order, in one statement.
+  void AddAll(Tx& tx, std::string_view key, const std::vector<std::string>& payloads);
   // Right after the commit: delivers all rows of `key`, older ones first. An error leaves them to
   // the sweeper.
   absl::Status Drain(Deadline deadline, std::string_view key);

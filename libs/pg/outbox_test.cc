@@ -95,6 +95,21 @@ TEST_F(OutboxTest, ADrainDeliversTheRowsOfItsKeyInOrder) {
   EXPECT_EQ(Rows(), 1u);
 }
 
+TEST_F(OutboxTest, ManyRowsAreAddedAtOnceInTheirOrderWhateverTheirBytes) {
+  Outbox outbox(*pool_, schema(), receiver_.Function(), kNever);
+  const std::string odd("\"\\,{}\0\xff", 7);
+  ASSERT_EQ(pool_->Run(In(5s),
+                       [&](Tx& tx) {
+                         outbox.AddAll(tx, "a", {});
+                         outbox.AddAll(tx, "a", {"1", odd, "", "4"});
+                         outbox.Add(tx, "a", "5");
+                         return absl::OkStatus();
+                       }),
+            absl::OkStatus());
+  EXPECT_EQ(outbox.Drain(In(5s), "a"), absl::OkStatus());
+  EXPECT_THAT(receiver_.payloads(), ElementsAre("1", odd, "", "4", "5"));
+}
+
 TEST_F(OutboxTest, MoreThanOneRoundIsDrained) {
   Outbox outbox(*pool_, schema(), receiver_.Function(), kNever);
   for (int i = 0; i < 205; ++i) ASSERT_TRUE(Add(outbox, "a", std::to_string(i)).ok());

@@ -116,5 +116,7 @@ class Pool {
 // `{1,2,3}` for `$1::bigint[]`, `{"one","two"}` for `$1::text[]`: libpqxx 6 has no array parameters.
 std::string Array(const std::vector<int64_t>& values);
 std::string TextArray(const std::vector<std::string>& values);
+// For `$1::bytea[]`: any bytes, three times as long as they are.
+std::string BytesArray(const std::vector<std::string>& values);
 
 }  // namespace chat::pg

@@ -2,6 +2,7 @@
 #include "libs/rpc/process.h"
 #include "services/room/migrations.h"
 #include "services/room/parts.h"
+#include "services/room/room_internal.h"
 #include "services/room/room_service.h"
 
 int main(int argc, char** argv) {
@@ -14,7 +15,10 @@ int main(int argc, char** argv) {
     CHAT_RETURN_IF_ERROR(config.Check());
     auto parts = std::make_shared<room::Parts>(config);
     serving.Keep(parts);
-    serving.Add(std::make_shared<room::RoomService>(parts->store));
+    serving.Add(std::make_shared<room::RoomService>(parts->store, parts->reader, parts->changer));
+    serving.Add(std::make_shared<room::MemberService>(parts->changer));
+    serving.Add(std::make_shared<room::RoomInternal>(parts->store, parts->reader, parts->changer,
+                                                     config.limits));
     return absl::OkStatus();
   });
 }

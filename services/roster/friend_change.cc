@@ -1,17 +1,12 @@
 #include "services/roster/friend_change.h"
 
-#include <absl/strings/escaping.h>
-
 #include <algorithm>
 #include <utility>
 
-#include "libs/base/status.h"
 #include "services/roster/records.h"
 
 namespace chat::roster {
 namespace {
-
-std::string Hex(const std::string& bytes) { return absl::BytesToHexString(View(bytes)); }
 
 v1::Change Notice(const RosterRow& receiver, const RosterRow& described, const Seen& seen,
                   v1::Contact::Status status) {
@@ -30,12 +25,6 @@ v1::Change FeedChange(const LockedPair& pair, bool open) {
   friendship.set_open(open);
   friendship.set_version(pair.version + 1);
   return change;
-}
-
-std::string PacketKey(const v1::Caller& caller) {
-  if (!caller.has_packet() || caller.packet().id() == 0) return "";
-  return Hex(caller.client_id()) + ":" + std::to_string(caller.packet().id()) + ":" +
-         Hex(caller.packet().hash());
 }
 
 PairWrite ChangeFriendship(const LockedPair& pair, const FriendRequest& request) {

@@ -11,17 +11,13 @@ namespace chat::roster {
 
 struct FriendRequest {
   Verb verb;
-  std::string packet;  // of PacketKey()
+  std::string packet;  // of rpc::PacketKey()
   bool dup = false;    // the PUBLISH was marked as a repetition
   struct {
     bool party = false;
     bool counterparty = false;
   } online;
 };
-
-// Identifies the PUBLISH of a request (PROTOCOL O3); empty when it cannot be repeated (QoS 0). The
-// session's epoch is left out: the repetition comes over the next connection.
-std::string PacketKey(const v1::Caller& caller);
 
 // The feed's change comes before the notices, so that nobody hears of a change that messaging does
 // not yet judge by. A repetition of the PUBLISH that made the pair's last change changes nothing

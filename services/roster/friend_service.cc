@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "libs/base/status.h"
+#include "libs/rpc/packet_key.h"
 #include "libs/rpc/refusal.h"
 #include "services/roster/friend_change.h"
 
@@ -109,7 +110,7 @@ absl::StatusOr<Answer> FriendService::Change(const rpc::Call& call, Verb verb,
   const std::vector<bool> online =
       presence_.Online(std::array{party.account, counterparty.account});
   const FriendRequest asked{
-      verb, PacketKey(call.caller), call.caller.packet().dup(), {online[0], online[1]}};
+      verb, rpc::PacketKey(call.caller), call.caller.packet().dup(), {online[0], online[1]}};
   Answer answer = Answer::kNothing;
   const auto decide = [&](const LockedPair& pair) {
     PairWrite write = ChangeFriendship(pair, asked);
