@@ -70,6 +70,12 @@ class UpTest(unittest.TestCase):
         environment = self.environment()
         self.assertEqual(len(environment["CHAT_MQTT"].split()), 3)
         self.assertNotIn("CHAT_MQTTS", environment)
+        self.assertEqual(len(environment["CHAT_WSS"].split()), 3)
+        verified = subprocess.run(["openssl", "verify", "-x509_strict", "-verify_ip", "127.0.0.1", "-verify_hostname",
+                                   "localhost", "-CAfile", environment["CHAT_CA"], self.state / "tls" / "gateway.pem"],
+                                  check=False, capture_output=True, text=True)
+        self.assertEqual(verified.returncode, 0, verified.stderr)
+        self.assertIn(f"--tls_cert={self.state}/tls/gateway.pem", self.command("gateway-3"))
         self.assertEqual({entry.split("=")[0] for entry in environment["CHAT_GRPC"].split()},
                          expected - {"postgres-1", "redis-1"})
         self.assertIn("--jwt=a,b=c", self.command("auth-1"))

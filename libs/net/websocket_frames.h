@@ -28,6 +28,7 @@ enum class CloseCode : uint16_t {
   kInvalidPayload = 1007,
   kPolicy = 1008,
   kTooBig = 1009,
+  kInternal = 1011,
 };
 
 // Appends the head of a whole unmasked frame; `size` bytes of payload follow.

@@ -208,6 +208,7 @@ int Process::ServeUntilSignal(Signals& signals, int metrics_port,
   Serving serving;
   serving.name_ = name_;
   serving.grpc_listen_ = grpc_listen_;
+  serving.drain_ = std::chrono::seconds(drain_s_);
   Configure(serving.builder_, grpc_listen_, static_cast<int>(rpc_threads_), &serving.grpc_port_);
   if (rpc_connection_age_s_ > 0) {
     serving.builder_.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS,

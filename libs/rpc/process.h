@@ -23,6 +23,7 @@
 #include <absl/status/status.h>
 #include <grpcpp/server_builder.h>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -57,6 +58,8 @@ class Serving {
   const std::string& name() const { return name_; }
   // host:port as configured; its port may be 0.
   const std::string& grpc_listen() const { return grpc_listen_; }
+  // drain_s: what a drain may take.
+  std::chrono::milliseconds drain() const { return drain_; }
   // The port of grpc_listen; known from OnStarted on.
   int grpc_port() const { return grpc_port_; }
   grpc::ServerBuilder& builder() { return builder_; }
@@ -65,6 +68,7 @@ class Serving {
   friend class Process;
   std::string name_;
   std::string grpc_listen_;
+  std::chrono::milliseconds drain_{0};
   int grpc_port_ = 0;
   grpc::ServerBuilder builder_;
   std::vector<std::shared_ptr<void>> parts_;

@@ -3,7 +3,22 @@
 namespace chat::gateway {
 
 void GatewayConfig::Declare(config::Keys& keys) {
-  keys.Add("mqtt_listen", &mqtt_listen, "MQTT over TCP listens here, host:port");
+  keys.Add("mqtt_listen", &mqtt_listen, "MQTT over TCP listens here, host:port; empty: not");
+  keys.Add("mqtts_listen", &mqtts_listen, "MQTT over TLS, as 8883; empty: not");
+  keys.Add("ws_listen", &ws_listen, "MQTT over WebSocket, path /mqtt, as 8083; empty: not");
+  keys.Add("wss_listen", &wss_listen, "MQTT over secure WebSocket, as 8084; empty: not");
+  keys.Add("n2o_listen", &n2o_listen, "N2O WebSocket, path /ws, as 8000; empty: not");
+  keys.Add("proxy_protocol", &proxy_protocol,
+           "Listeners of tcp, tls, ws, wss, n2o behind a load balancer that sends a PROXY header, "
+           "version 1 or 2; nobody else may reach them");
+  keys.Add("tls_cert", &tls_cert, "PEM file: certificate of mqtts_listen and wss_listen, chain");
+  keys.Add("tls_key", &tls_key, "PEM file: key of tls_cert");
+  keys.Add("tls_client_ca", &tls_client_ca,
+           "PEM file: authorities of client certificates, which are then asked for; empty: not");
+  keys.Add("tls_client_required", &tls_client_required,
+           "Refuse TLS clients without a certificate of tls_client_ca");
+  keys.Add("tls_reload_s", &tls_reload_s, "How often these files are read again, seconds", 1,
+           86'400);
   keys.Add("redis", &redis, "Redis, host:port");
   keys.Add("advertise", &advertise,
            "gRPC address at which other gateways reach this one; empty: grpc_listen");
@@ -20,6 +35,16 @@ void GatewayConfig::Declare(config::Keys& keys) {
   keys.Add("connect_rate", &connect_rate, "CONNECTs a second of this process; 0: unlimited");
   keys.Add("connect_timeout_ms", &connect_timeout_ms, "From the socket to a whole CONNECT", 100,
            600'000);
+  keys.Add("unauthenticated_per_address", &unauthenticated_per_address,
+           "Connections of one address (an IPv6 /64 is one) that have shown no valid token; more "
+           "are closed at once; 0: unlimited");
+  keys.Add("address_publish_rate", &address_publish_rate,
+           "PUBLISHes a second of one address, above it reading pauses; 0: unlimited");
+  keys.Add("topic_bytes", &topic_bytes, "Length of a topic or filter", 64, 65'535);
+  keys.Add("topic_levels", &topic_levels, "Levels of a topic or filter", 8, 65'535);
+  keys.Add("n2o_idle_s", &n2o_idle_s, "Silence after which an N2O connection is closed", 1, 86'400);
+  keys.Add("drain_rate", &drain_rate,
+           "Connections closed a second while the process ends; more where drain_s asks for it", 1);
   keys.Add("publish_rate", &publish_rate,
            "PUBLISHes a second of one connection, above it reading pauses; 0: unlimited");
   keys.Add("session_expiry_max_s", &session_expiry_max_s,

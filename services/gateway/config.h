@@ -11,6 +11,11 @@ namespace chat::gateway {
 // Configuration of a gateway; the meaning of each key is where it is declared.
 struct GatewayConfig {
   std::string mqtt_listen = "127.0.0.1:1883";
+  std::string mqtts_listen, ws_listen, wss_listen, n2o_listen;
+  std::vector<std::string> proxy_protocol;
+  std::string tls_cert, tls_key, tls_client_ca;
+  bool tls_client_required = false;
+  int64_t tls_reload_s = 10;
   std::string redis = "127.0.0.1:6379";
   std::string advertise;
   std::vector<std::string> auth_addrs, profile_addrs, roster_addrs, messaging_addrs, room_addrs,
@@ -20,6 +25,12 @@ struct GatewayConfig {
   int64_t max_connections = 18'000;
   int64_t connect_rate = 0;
   int64_t connect_timeout_ms = 10'000;
+  int64_t unauthenticated_per_address = 1'000;
+  int64_t address_publish_rate = 20'000;
+  int64_t topic_bytes = 4'096;
+  int64_t topic_levels = 64;
+  int64_t n2o_idle_s = 60;
+  int64_t drain_rate = 500;
   int64_t publish_rate = 1'000;
   int64_t session_expiry_max_s = 604'800;
   int64_t in_flight = 32;

@@ -10,7 +10,19 @@ namespace chat::gateway {
 
 namespace {
 
-constexpr auto kDrainTimeout = std::chrono::seconds(5);
+using std::chrono::milliseconds;
+
+// The part of the time to drain in which connections are told to go; the rest is for requests under
+// way and for the hand-over of the last sessions.
+constexpr double kPacedPart = 0.7;
+
+// Until `done`, at most until `end`.
+template <typename Done>
+void AwaitUntil(std::chrono::steady_clock::time_point end, Done done) {
+  while (!done() && std::chrono::steady_clock::now() < end) {
+    std::this_thread::sleep_for(milliseconds(10));
+  }
+}
 
 }  // namespace
 
@@ -21,6 +33,9 @@ Gateway::Gateway(const GatewayConfig& config, const std::string& name, const std
   }
   parts_.address = config.advertise.empty() ? address : config.advertise;
   parts_.connects = TokenBucket(config.connect_rate);
+  parts_.door = std::make_unique<Door>(Door::Limits{
+      config.max_connections, config.unauthenticated_per_address, config.address_publish_rate});
+  parts_.n2o_rules = {{"/ws", true, ""}, static_cast<uint64_t>(config.max_packet)};
   parts_.connection_limits.max_packet_size = static_cast<uint32_t>(config.max_packet);
   parts_.connection_limits.connect_timeout_ms = config.connect_timeout_ms;
   parts_.session_limits.window = static_cast<uint16_t>(config.in_flight);
@@ -68,22 +83,45 @@ void Gateway::TellOnline(const std::vector<int64_t>& accounts) {
       });
 }
 
+absl::Status Gateway::Check() {
+  const GatewayConfig& config = parts_.config;
+  CHAT_RETURN_IF_ERROR(CheckEndpoints(config));
+  if (config.tls_cert.empty() && config.tls_key.empty()) return absl::OkStatus();
+  auto tls = net::TlsContext::Load(
+      {config.tls_cert, config.tls_key, config.tls_client_ca, config.tls_client_required});
+  if (!tls.ok()) {
+    return absl::InvalidArgumentError("keys 'tls_cert', 'tls_key', 'tls_client_ca': " +
+                                      Message(tls.status()));
+  }
+  parts_.tls = *std::move(tls);
+  return absl::OkStatus();
+}
+
 absl::Status Gateway::Start() {
   for (auto& worker : parts_.workers) {
-    CHAT_RETURN_IF_ERROR(worker->Listen(parts_.config.mqtt_listen));
+    for (const Endpoint& endpoint : Endpoints(parts_.config)) {
+      CHAT_RETURN_IF_ERROR(worker->Listen(endpoint));
+    }
     worker->Start();
   }
   return absl::OkStatus();
 }
 
-void Gateway::Drain() {
-  log::Info("draining", {{"connections", parts_.connections.load()}});
-  for (auto& worker : parts_.workers) worker->Drain();
-  const auto end = std::chrono::steady_clock::now() + kDrainTimeout;
-  while ((parts_.connections.load() > 0 || parts_.closing.load() > 0) &&
-         std::chrono::steady_clock::now() < end) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
+void Gateway::Drain(milliseconds limit) {
+  const int64_t connections = parts_.door->connections();
+  const auto needed = milliseconds(connections * 1000 / parts_.config.drain_rate);
+  const auto paced = std::min(
+      needed, milliseconds(static_cast<int64_t>(static_cast<double>(limit.count()) * kPacedPart)));
+  log::Info("draining", {{"connections", connections}, {"paced_ms", paced.count()}});
+  const auto end = std::chrono::steady_clock::now() + limit;
+  for (auto& worker : parts_.workers) worker->Drain(paced);
+  const auto gone = [this] { return parts_.door->connections() == 0 && parts_.closing == 0; };
+  AwaitUntil(end - limit / 10, gone);
+  // Whoever still waits for an answer.
+  for (auto& worker : parts_.workers) worker->EndAll();
+  AwaitUntil(end, gone);
+  log::Info("drained",
+            {{"connections", parts_.door->connections()}, {"sessions", parts_.closing.load()}});
 }
 
 }  // namespace chat::gateway

@@ -2,6 +2,7 @@
 
 #include <absl/status/status.h>
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,10 +20,13 @@ class Gateway {
   ~Gateway();
 
   std::shared_ptr<GatewayService> service() { return service_; }
+  // kInvalidArgument, with the name of the key, when the listeners cannot be what is configured.
+  absl::Status Check();
   // Listens; an error names the address.
   absl::Status Start();
-  // Stops accepting, ends every connection, waits (bounded) until their sessions are closed.
-  void Drain();
+  // Stops accepting, ends every connection at a paced rate, each when its requests are answered,
+  // and waits until their sessions are handed over; all within `limit`.
+  void Drain(std::chrono::milliseconds limit);
 
  private:
   // Accounts whose first live connection of all gateways came here (PROTOCOL 5.9).

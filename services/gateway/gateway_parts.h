@@ -9,12 +9,15 @@
 
 #include "libs/bert/limits.h"
 #include "libs/mqtt/connection.h"
+#include "libs/net/tls_context.h"
+#include "libs/net/websocket.h"
 #include "services/gateway/config.h"
 #include "services/gateway/fanout/fanout.h"
 #include "services/gateway/fanout/presence_leases.h"
 #include "services/gateway/rate.h"
 #include "services/gateway/router/backends.h"
 #include "services/gateway/session/session_registry.h"
+#include "services/gateway/transport/door.h"
 
 namespace chat::gateway {
 
@@ -28,13 +31,15 @@ struct GatewayParts {
   mqtt::SessionLimits session_limits;
   bert::Limits term_limits;
   SessionRegistry registry;
+  std::unique_ptr<Door> door;
+  net::WebSocketRules n2o_rules;
+  std::shared_ptr<net::TlsContext> tls;  // null where nothing needs it
   std::unique_ptr<Backends> backends;
   std::unique_ptr<PresenceLeases> leases;
   std::unique_ptr<Fanout> fanout;
   std::vector<std::unique_ptr<Worker>> workers;
   std::mutex connects_mutex;
-  TokenBucket connects{0};  // connect_rate, of all workers together
-  std::atomic<int64_t> connections{0};
+  TokenBucket connects{0};          // connect_rate, of all workers together
   std::atomic<int64_t> closing{0};  // sessions whose end is on its way to messaging
 };
 

@@ -8,9 +8,11 @@ int main(int argc, char** argv) {
   return process.Run([&](chat::rpc::Serving& serving) {
     auto gateway =
         std::make_shared<chat::gateway::Gateway>(config, serving.name(), serving.grpc_listen());
+    absl::Status checked = gateway->Check();
+    if (!checked.ok()) return checked;
     serving.Add(gateway->service());
     serving.OnStarted([gateway] { return gateway->Start(); });
-    serving.OnDrain([gateway] { gateway->Drain(); });
+    serving.OnDrain([gateway, limit = serving.drain()] { gateway->Drain(limit); });
     serving.Keep(gateway);
     return absl::OkStatus();
   });

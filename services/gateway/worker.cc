@@ -1,9 +1,14 @@
 #include "services/gateway/worker.h"
 
 #include <algorithm>
+#include <random>
 
+#include "libs/base/status.h"
 #include "libs/log/log.h"
 #include "libs/metrics/metrics.h"
+#include "libs/net/proxied_stream.h"
+#include "libs/net/tls_stream.h"
+#include "libs/net/websocket.h"
 
 namespace chat::gateway {
 
@@ -14,10 +19,13 @@ constexpr size_t kBatch = 1000;
 // Feeds of one account remembered one by one; beyond it those below the horizon are forgotten.
 constexpr size_t kRememberedFeeds = 64;
 
-prometheus::Gauge& Connections() {
-  static prometheus::Gauge& gauge = metrics::Gauge(
-      "chat_gateway_connections", "Open network connections", {{"transport", "tcp"}});
-  return gauge;
+// Of those that wait for their CONNECT, how many are looked at to find one that still does.
+constexpr size_t kWaitingLook = 64;
+constexpr int64_t kRefuseLingerMs = 0;
+
+const net::WebSocketRules& MqttRules() {
+  static const net::WebSocketRules rules{{"/mqtt", false, "mqtt"}, 0};
+  return rules;
 }
 
 }  // namespace
@@ -28,13 +36,23 @@ Worker::~Worker() {
   loop_.Stop();
   ticks_.clear();
   clients_.clear();
+  n2o_.clear();
 }
 
-absl::Status Worker::Listen(const std::string& address) {
-  auto listener = net::TcpListener::Listen(
-      loop_, address, [this](std::shared_ptr<net::Stream> stream) { Adopt(std::move(stream)); });
-  if (!listener.ok()) return listener.status();
-  listener_ = *std::move(listener);
+absl::Status Worker::Listen(const Endpoint& endpoint) {
+  auto adopt = [this, transport = endpoint.transport](std::shared_ptr<net::Stream> stream) {
+    Adopt(transport, std::move(stream));
+  };
+  auto accept = [this, adopt, proxied = endpoint.proxied](std::shared_ptr<net::Stream> stream) {
+    if (!proxied) return adopt(std::move(stream));
+    net::AcceptProxied(loop_, std::move(stream), parts_.config.connect_timeout_ms, adopt);
+  };
+  auto listener = net::TcpListener::Listen(loop_, endpoint.address, accept);
+  if (!listener.ok()) {
+    return absl::Status(listener.status().code(),
+                        "key '" + endpoint.key + "': " + Message(listener.status()));
+  }
+  listeners_.push_back(*std::move(listener));
   return absl::OkStatus();
 }
 
@@ -48,6 +66,10 @@ void Worker::Start() {
     every(1000, &Worker::AskChanges);
     every(1000, &Worker::RetryFailed);
     every(5000, &Worker::AskRevoked);
+    every(1000, &Worker::EndSilentN2o);
+    if (index_ == 0 && parts_.tls != nullptr) {
+      every(parts_.config.tls_reload_s * 1000, &Worker::ReadTlsFiles);
+    }
   });
   loop_.Start();
 }
@@ -81,33 +103,115 @@ void Worker::OnRedis(bool up) {
   loop_.Post([this, up] { HandleRedis(up); });
 }
 
-void Worker::Adopt(std::shared_ptr<net::Stream> stream) {
-  if (parts_.connections.load() >= parts_.config.max_connections) {
-    metrics::Counter("chat_gateway_connections_refused_total",
-                     "Connections closed at once because there are max_connections")
-        .Increment();
-    return stream->Close(0);
+// ---- coming and going -----------------------------------------------------------------------
+
+void Worker::Adopt(Transport transport, std::shared_ptr<net::Stream> stream) {
+  if (!MakeRoom(stream->peer())) return stream->Close(kRefuseLingerMs);
+  Place place = parts_.door->Enter(transport, stream->peer());
+  if (UsesTls(transport)) stream = net::MakeTlsStream(loop_, std::move(stream), *parts_.tls);
+  if (transport == Transport::kN2o) return AddN2o(std::move(stream), std::move(place));
+  if (transport == Transport::kWs || transport == Transport::kWss) {
+    stream = net::MakeWebSocketStream(loop_, std::move(stream), MqttRules());
   }
-  parts_.connections.fetch_add(1);
-  Connections().Increment();
+  AddClient(std::move(stream), std::move(place));
+}
+
+bool Worker::MakeRoom(const std::string& peer) {
+  const Door::Verdict verdict = parts_.door->Ask(peer);
+  if (verdict == Door::Verdict::kWelcome) return true;
+  if (verdict == Door::Verdict::kFull && EndOldestWaiting()) return true;
+  const bool full = verdict == Door::Verdict::kFull;
+  metrics::Counter("chat_gateway_connections_refused_total",
+                   "Connections closed at once, by the limit that they met",
+                   {{"limit", full ? "max_connections" : "unauthenticated_per_address"}})
+      .Increment();
+  return false;
+}
+
+bool Worker::EndOldestWaiting() {
+  for (size_t i = 0; i < kWaitingLook && !waiting_.empty(); ++i) {
+    auto found = clients_.find(waiting_.front());
+    waiting_.pop_front();
+    if (found == clients_.end() || !found->second->awaits_connect()) continue;
+    static prometheus::Counter& displaced = metrics::Counter(
+        "chat_gateway_connections_displaced_total",
+        "Connections without CONNECT that were closed because there are max_connections");
+    displaced.Increment();
+    found->second->End(mqtt::Reason::kServerBusy);
+    return true;
+  }
+  return false;
+}
+
+void Worker::AddClient(std::shared_ptr<net::Stream> stream, Place place) {
   const uint64_t id = next_client_++;
-  auto client = std::make_unique<Client>(*this, id, std::move(stream));
+  auto client = std::make_unique<Client>(*this, id, std::move(stream), std::move(place));
   Client& added = *client;
   clients_[id] = std::move(client);
   Arm(added);
+  for (size_t i = 0; i < 2 && !waiting_.empty(); ++i) {
+    auto oldest = clients_.find(waiting_.front());
+    if (oldest != clients_.end() && oldest->second->awaits_connect()) break;
+    waiting_.pop_front();
+  }
+  waiting_.push_back(id);
+}
+
+void Worker::AddN2o(std::shared_ptr<net::Stream> stream, Place place) {
+  auto socket = std::make_shared<net::WebSocket>(std::move(stream), parts_.n2o_rules);
+  auto connection = std::make_shared<N2oConnection>(*this, std::move(socket), std::move(place));
+  n2o_.insert(connection);
+  connection->Start();
 }
 
 void Worker::Forget(Client& client) {
-  loop_.Post([this, id = client.id()] {
-    if (clients_.erase(id) == 0) return;
-    parts_.connections.fetch_sub(1);
-    Connections().Decrement();
+  loop_.Post([this, id = client.id()] { clients_.erase(id); });
+}
+
+void Worker::Forget(N2oConnection& connection) {
+  loop_.Post([this, gone = connection.shared_from_this()] { n2o_.erase(gone); });
+}
+
+void Worker::EndSilentN2o() {
+  const int64_t now = net::Loop::NowMs();
+  for (const auto& connection : n2o_) connection->OnTime(now);
+}
+
+void Worker::ReadTlsFiles() {
+  const absl::StatusOr<bool> changed = parts_.tls->Refresh();
+  if (changed.ok() && !*changed) return;
+  metrics::Counter("chat_gateway_tls_reloads_total", "Certificates read again after a change",
+                   {{"result", changed.ok() ? "ok" : "failed"}})
+      .Increment();
+  if (changed.ok()) return log::Info("new TLS certificate in use");
+  log::Warn("TLS files make no sense, the old certificate stays",
+            {{"error", Message(changed.status())}});
+}
+
+void Worker::Drain(std::chrono::milliseconds paced) {
+  loop_.Post([this, paced] {
+    for (auto& listener : listeners_) listener->Stop();
+    std::mt19937_64 random{std::random_device{}()};
+    std::uniform_int_distribution<int64_t> moment(0, paced.count());
+    for (auto& [id, client] : clients_) {
+      departures_.emplace(net::Loop::NowMs() + moment(random), id);
+    }
+    for (const auto& connection : n2o_) connection->Drain();
+    SendAway();
   });
 }
 
-void Worker::Drain() {
+void Worker::SendAway() {
+  const int64_t now = net::Loop::NowMs();
+  while (!departures_.empty() && departures_.top().first <= now) {
+    auto found = clients_.find(departures_.top().second);
+    departures_.pop();
+    if (found != clients_.end()) found->second->Drain();
+  }
+}
+
+void Worker::EndAll() {
   loop_.Post([this] {
-    if (listener_ != nullptr) listener_->Stop();
     for (auto& [id, client] : clients_) client->End(mqtt::Reason::kServerShuttingDown);
   });
 }
@@ -126,6 +230,7 @@ void Worker::Arm(Client& client) {
 
 void Worker::FireDeadlines() {
   parts_.backends->Expire();
+  SendAway();
   const int64_t now = net::Loop::NowMs();
   while (!deadlines_.empty() && deadlines_.top().first <= now) {
     const auto [deadline, id] = deadlines_.top();

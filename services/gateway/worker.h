@@ -4,7 +4,9 @@
 
 #include <absl/status/status.h>
 
+#include <chrono>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -17,7 +19,9 @@
 #include "libs/net/loop.h"
 #include "libs/net/tcp_listener.h"
 #include "services/gateway/gateway_parts.h"
+#include "services/gateway/n2o/n2o_connection.h"
 #include "services/gateway/session/client.h"
+#include "services/gateway/transport/endpoint.h"
 
 namespace chat::gateway {
 
@@ -27,7 +31,7 @@ class Worker : private RoomTable::Host {
   ~Worker();
 
   // ---- any thread --------------------------------------------------------------------------
-  absl::Status Listen(const std::string& address);
+  absl::Status Listen(const Endpoint& endpoint);
   void Start();
   void Post(std::function<void()> work) { loop_.Post(std::move(work)); }
   // Runs `work` on the loop if the connection still lives.
@@ -40,8 +44,11 @@ class Worker : private RoomTable::Host {
   void OnRedis(bool up);
   // Ends the loop; afterwards nothing runs, posting is harmless.
   void StopLoop() { loop_.Stop(); }
-  // Stops accepting and ends every connection.
-  void Drain();
+  // Stops accepting and ends every connection when its requests are answered, each at a random
+  // moment within `paced`, so that clients do not come back to the others all at once.
+  void Drain(std::chrono::milliseconds paced);
+  // Ends what still lives, whatever it waits for.
+  void EndAll();
 
   // ---- on the loop, for its connections -----------------------------------------------------
   size_t index() const { return index_; }
@@ -60,6 +67,7 @@ class Worker : private RoomTable::Host {
   void Arm(Client& client);
   // Destroys it after the current handler.
   void Forget(Client& client);
+  void Forget(N2oConnection& connection);
 
  private:
   struct Account {
@@ -69,7 +77,15 @@ class Worker : private RoomTable::Host {
   };
   using Deadline = std::pair<int64_t, uint64_t>;
 
-  void Adopt(std::shared_ptr<net::Stream> stream);
+  void Adopt(Transport transport, std::shared_ptr<net::Stream> stream);
+  // Whether there is room for a connection of this address, if need be after the oldest one that
+  // has not sent its CONNECT has gone.
+  bool MakeRoom(const std::string& peer);
+  bool EndOldestWaiting();
+  void AddClient(std::shared_ptr<net::Stream> stream, Place place);
+  void AddN2o(std::shared_ptr<net::Stream> stream, Place place);
+  void ReadTlsFiles();
+  void EndSilentN2o();
   void HandleEvent(int64_t account, const ReadyEvent& event);
   // Asks for the rooms of accounts: of one that came, of all after Redis was away.
   void LoadRooms(const std::vector<int64_t>& accounts);
@@ -85,6 +101,7 @@ class Worker : private RoomTable::Host {
   void HandleHorizon(int64_t horizon);
   void HandleRedis(bool up);
   void FireDeadlines();
+  void SendAway();
   void FlushCursors();
   void AskChanges();
   void AskRevoked();
@@ -93,13 +110,17 @@ class Worker : private RoomTable::Host {
   const size_t index_;
   GatewayParts& parts_;
   net::Loop loop_;
-  std::unique_ptr<net::TcpListener> listener_;
+  std::vector<std::unique_ptr<net::TcpListener>> listeners_;
   std::vector<std::unique_ptr<net::Every>> ticks_;
   std::unordered_map<uint64_t, std::unique_ptr<Client>> clients_;
+  std::unordered_set<std::shared_ptr<N2oConnection>> n2o_;
+  std::deque<uint64_t> waiting_;  // clients that had not sent CONNECT when looked at, oldest first
   std::unordered_map<int64_t, Account> accounts_;
   RoomTable rooms_{*this};
   std::unordered_set<int64_t> unknown_rooms_;  // accounts whose rooms could not be read
   std::priority_queue<Deadline, std::vector<Deadline>, std::greater<>> deadlines_;
+  // While draining: when who goes.
+  std::priority_queue<Deadline, std::vector<Deadline>, std::greater<>> departures_;
   uint64_t next_client_ = 1;
   int64_t horizon_ = 0;
   int64_t changes_above_ = 0;

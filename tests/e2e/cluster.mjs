@@ -25,6 +25,24 @@ export function gateway(index) {
   return all[index % all.length];
 }
 
+// How to reach gateway `index` over tcp, tls, ws or wss, as options of MQTT.js.
+export function endpoint(transport, index) {
+  if (transport === 'tcp' || transport === 'tls') {
+    const all = variable(transport === 'tcp' ? 'CHAT_MQTT' : 'CHAT_MQTTS').split(' ');
+    const [host, port] = all[index % all.length].split(/:(?=\d+$)/);
+    const mine = { protocol: transport === 'tcp' ? 'mqtt' : 'mqtts', host, port: Number(port) };
+    return transport === 'tcp' ? mine : { ...mine, ca: authority() };
+  }
+  const all = variable(transport === 'ws' ? 'CHAT_WS' : 'CHAT_WSS').split(' ');
+  const { hostname, port, pathname } = new URL(all[index % all.length]);
+  const mine = { protocol: transport, host: hostname, port: Number(port), path: pathname };
+  return transport === 'ws' ? mine : { ...mine, ca: authority() };
+}
+
+export const authority = () => fs.readFileSync(variable('CHAT_CA'));
+export const n2o = (index) => variable('CHAT_N2O').split(' ').at(index);
+export const stateFile = (...parts) => path.join(state(), ...parts);
+
 export const pidOf = (name) => Number(fs.readFileSync(path.join(state(), 'pids', `${name}.pid`), 'utf8'));
 
 export function killHard(name) {
@@ -79,6 +97,13 @@ function page(url) {
       response.on('error', reject);
     }).on('error', reject);
   });
+}
+
+// Every sample of the gauges and counters of one process: "name{labels}" -> value.
+export async function figures(process) {
+  const [, address] = variable('CHAT_METRICS').split(' ').map((entry) => entry.split('=')).find(([name]) => name === process);
+  const samples = (await page(`http://${address}/metrics`)).matchAll(/^([a-zA-Z_:][\w:]*(?:\{.*\})?) (\S+)/gm);
+  return new Map(Array.from(samples, ([, name, value]) => [name, Number(value)]));
 }
 
 // Every counter of every process: "process name{labels}" -> value.

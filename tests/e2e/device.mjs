@@ -4,7 +4,7 @@
 import crypto from 'node:crypto';
 import mqtt from 'mqtt';
 import { decode, encode } from './bert.mjs';
-import { TIMEOUT_MS, codeFor, codesSentTo, gateway } from './cluster.mjs';
+import { TIMEOUT_MS, codeFor, codesSentTo, endpoint } from './cluster.mjs';
 import { format } from './erlang_text.mjs';
 import { fieldsOf, nameOf, ok, record } from './records.mjs';
 
@@ -48,10 +48,12 @@ export class Device {
   get topic() { return `actions/1/api/${this.clientId}`; }
 
   // Connects to gateway `index`; resolves to CONNACK's session-present flag, throws Refused with CONNACK's code.
-  async connect(index = 0, { clean = false, username = 'api', password = this.token, keepalive = 60, will } = {}) {
-    const [host, port] = gateway(index).split(/:(?=\d+$)/);
+  async connect(index = 0, { clean = false, username = 'api', password = this.token, keepalive = 60, will,
+    transport = 'tcp', address, version = 4 } = {}) {
+    const where = address ? { protocol: 'mqtt', host: address.split(':')[0], port: Number(address.split(':')[1]) } :
+      endpoint(transport, index);
     const client = mqtt.connect({
-      protocol: 'mqtt', host, port: Number(port), protocolVersion: 4, clientId: this.clientId, username, clean, keepalive,
+      ...where, protocolVersion: version, clientId: this.clientId, username, clean, keepalive,
       will, password: password || undefined, reconnectPeriod: 0, connectTimeout: TIMEOUT_MS, resubscribe: false,
     });
     this.client = client;

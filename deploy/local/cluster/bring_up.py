@@ -7,6 +7,7 @@ import subprocess
 import time
 
 from . import ports as port_numbers
+from .certificates import Certificates
 from .layout import (INFRASTRUCTURE, SERVICES, UsageError, address, environment, flags, kind_of, listeners,
                      process_names, reachable_host, secrets)
 from .postgres import NAME as POSTGRES
@@ -30,15 +31,18 @@ class Cluster:
         self.pg_url = url(self._host, self._ports[POSTGRES]["postgres"], password)
         self._postgres = Postgres(state, settings.bind, self._host, self._ports[POSTGRES]["postgres"], password)
         self._redis = Redis(state, settings.bind, self._host, self._ports[REDIS]["redis"])
+        self._certificates = Certificates(state, settings.bind)
         self.notes = []
 
     def command(self, name):
         kind = kind_of(name)
-        folders = {"outbox_dir": self._state.path("outbox"), "object_dir": self._state.path("objects")}
+        folders = {"outbox_dir": self._state.path("outbox"), "object_dir": self._state.path("objects"),
+                   **self._certificates.files()}
         return [self._binaries.path(kind)] + flags(name, self._settings, self._ports, folders, self._known[kind])
 
     def environment(self):
-        return environment(self._settings, self._ports, self._known, self.pg_url, self._state.path("outbox"))
+        return environment(self._settings, self._ports, self._known, self.pg_url, self._state.path("outbox"),
+                           self._certificates.authority)
 
     def start(self, names):
         """Starts those of `names` that do not run and returns when they are healthy; raises ProcessFailure."""
@@ -49,6 +53,8 @@ class Cluster:
         self._start_infrastructure([name for name in missing if kind_of(name) in INFRASTRUCTURE])
         servers = [name for name in missing if kind_of(name) not in INFRASTRUCTURE]
         self._migrate(sorted({kind_of(name) for name in servers} & set(SERVICES)))
+        if any("tls_cert" in self._known[kind_of(name)] for name in servers):
+            self._certificates.prepare()
         for name in servers:
             self._processes.spawn(name, self.command(name), secrets=secrets(kind_of(name), self.pg_url))
         self._await_health(servers)

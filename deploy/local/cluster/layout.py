@@ -8,7 +8,11 @@ KINDS = ("gateway",) + SERVICES
 INFRASTRUCTURE = ("postgres", "redis")
 
 # What the local cluster sets otherwise than the binaries do by themselves.
-LOCAL_SETTINGS = {"auth": {"rate_address_per_minute": "0"}}
+LOCAL_SETTINGS = {
+    "auth": {"rate_address_per_minute": "0"},
+    # Here everybody has the same address.
+    "gateway": {"unauthenticated_per_address": "0", "address_publish_rate": "0"},
+}
 # In every process: the drain fits into the time that `down` gives it.
 COMMON_SETTINGS = {"drain_s": "5"}
 
@@ -97,7 +101,7 @@ def secrets(kind, pg_url):
 def flags(name, settings, ports, folders, known):
     """The flags of one process: of all that could be said, what its binary knows (`known`: names of its keys).
 
-    folders: key -> path for the keys that take a folder. ports: process -> purpose -> port.
+    folders: key -> path for the keys that take a folder or a file. ports: process -> purpose -> port.
     """
     kind = kind_of(name)
     host = reachable_host(settings.bind)
@@ -116,7 +120,7 @@ def flags(name, settings, ports, folders, known):
     return [f"--{key}={value}" for key, value in said.items() if key in known]
 
 
-def environment(settings, ports, known, pg_url, outbox):
+def environment(settings, ports, known, pg_url, outbox, authority=""):
     """The variables of cluster.env. `known`: kind -> names of its keys, or {} when no binary was asked."""
     host = reachable_host(settings.bind)
     names = process_names(settings)
@@ -142,5 +146,6 @@ def environment(settings, ports, known, pg_url, outbox):
         "CHAT_PG": pg_url,
         "CHAT_REDIS": address(host, ports["redis-1"]["redis"]),
         "CHAT_OUTBOX": outbox,
+        "CHAT_CA": authority if "tls_cert" in known.get("gateway", ()) else "",
     }
     return {name: value for name, value in variables.items() if value}

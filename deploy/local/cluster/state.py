@@ -10,7 +10,7 @@ import shutil
 from .layout import Settings
 
 # Whatever a cluster leaves in its folder; `wipe` removes these and nothing that somebody else put there.
-OWN_ENTRIES = ("postgres", "postgres.new", "redis", "objects", "outbox", "pids", "run", "log", "cluster.env",
+OWN_ENTRIES = ("postgres", "postgres.new", "redis", "objects", "outbox", "tls", "pids", "run", "log", "cluster.env",
                "cluster.json", "lock")
 # Where PostgreSQL's data goes when its user may not enter the state folder.
 POSTGRES_HOME = "/var/lib/postgresql"

@@ -1,5 +1,6 @@
 #include "services/gateway/router/topics.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "libs/mqtt/topic.h"
@@ -44,6 +45,11 @@ std::string ReplyTopic(std::string_view requested, std::string_view own_module,
                        std::string_view client_id) {
   const std::string_view module = requested == own_module ? own_module : "api";
   return "actions/1/" + std::string(module) + "/" + std::string(client_id);
+}
+
+bool IsWithin(std::string_view topic, int64_t max_bytes, int64_t max_levels) {
+  return static_cast<int64_t>(topic.size()) <= max_bytes &&
+         std::count(topic.begin(), topic.end(), '/') < max_levels;
 }
 
 bool IsValidClientId(std::string_view id) {

@@ -1,6 +1,7 @@
 // What a client's topic means (PROTOCOL 1.3, 1.4). Pure.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -36,6 +37,9 @@ std::string ModuleOf(std::optional<std::string_view> username);
 // Where replies to a request go (PROTOCOL 1.3): `requested` is the topic's module level.
 std::string ReplyTopic(std::string_view requested, std::string_view own_module,
                        std::string_view client_id);
+
+// Whether a topic or filter is within the configured bounds.
+bool IsWithin(std::string_view topic, int64_t max_bytes, int64_t max_levels);
 
 // 1 to 1024 bytes without `/ + #` and NUL (PROTOCOL 1.2).
 bool IsValidClientId(std::string_view id);

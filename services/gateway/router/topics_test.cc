@@ -68,5 +68,12 @@ TEST(TopicsTest, ClientIdsAreBounded) {
   EXPECT_FALSE(IsValidClientId(std::string(1025, 'x')));
 }
 
+TEST(TopicsTest, LengthAndDepthHaveBounds) {
+  EXPECT_TRUE(IsWithin("a/b/c", 5, 3));
+  EXPECT_FALSE(IsWithin("a/b/cd", 5, 3));
+  EXPECT_FALSE(IsWithin("a/b//", 5, 3));
+  EXPECT_TRUE(IsWithin("", 5, 1));
+}
+
 }  // namespace
 }  // namespace chat::gateway

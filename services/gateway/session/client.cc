@@ -21,10 +21,11 @@ constexpr size_t kMaxRequests = 64;
 
 }  // namespace
 
-Client::Client(Worker& worker, uint64_t id, std::shared_ptr<net::Stream> stream)
+Client::Client(Worker& worker, uint64_t id, std::shared_ptr<net::Stream> stream, Place place)
     : worker_(worker),
       parts_(worker.parts()),
       id_(id),
+      place_(std::move(place)),
       stream_(std::move(stream)),
       connection_(parts_.connection_limits, *this, net::Loop::NowMs()),
       flow_(*this),
@@ -59,7 +60,10 @@ void Client::OnSend(std::string_view bytes) {
 void Client::UpdateReading() {
   if (closed_) return;
   const bool busy = requests_ != nullptr && requests_->size() >= kMaxRequests;
-  connection_.Throttle(busy || resume_at_ != 0);
+  if (draining_ && (requests_ == nullptr || requests_->size() == 0)) {
+    return worker_.ToClient(id_, [](Client& self) { self.End(mqtt::Reason::kServerShuttingDown); });
+  }
+  connection_.Throttle(busy || resume_at_ != 0 || draining_);
   stream_->SetReading(connection_.wants_read());
 }
 
@@ -113,6 +117,7 @@ void Client::Admit(Admitted admitted) {
   token_ = std::move(admitted.token);
   module_ = std::move(admitted.module);
   auth_id_ = admitted.auth_id;
+  if (auth_id_ != 0) place_.Authenticate();
   clean_ = admitted.clean;
   // Far from where a lost session of an earlier epoch may have stood: see mqtt::Session.
   session_ = std::make_unique<mqtt::Session>(
@@ -211,6 +216,11 @@ void Client::FinishEnding() {
 
 void Client::End(mqtt::Reason reason) {
   if (!closed_) connection_.Close(reason);
+}
+
+void Client::Drain() {
+  draining_ = true;
+  UpdateReading();
 }
 
 void Client::TakenOver(const std::function<void(v1::Cursors, v1::SessionState)>& hand_over) {

@@ -22,6 +22,7 @@
 #include "services/gateway/session/event_flow.h"
 #include "services/gateway/session/request_queue.h"
 #include "services/gateway/session/session_registry.h"
+#include "services/gateway/transport/door.h"
 
 namespace chat::gateway {
 
@@ -48,7 +49,7 @@ class Client final : public net::StreamHandler,
                      public mqtt::ConnectionHandler,
                      public EventFlow::Host {
  public:
-  Client(Worker& worker, uint64_t id, std::shared_ptr<net::Stream> stream);
+  Client(Worker& worker, uint64_t id, std::shared_ptr<net::Stream> stream, Place place);
   ~Client();
 
   uint64_t id() const { return id_; }
@@ -59,6 +60,9 @@ class Client final : public net::StreamHandler,
   const std::string& peer() const { return stream_->peer(); }
   ConnectionRef ref() const;
   bool admitted() const { return session_ != nullptr; }
+  bool awaits_connect() const {
+    return connection_.state() == mqtt::Connection::State::kAwaitingConnect;
+  }
   int64_t account() const { return account_; }
   int64_t session_id() const { return session_id_; }
   int64_t epoch() const { return epoch_; }
@@ -80,6 +84,8 @@ class Client final : public net::StreamHandler,
   void OnPage(std::vector<ReadyEvent> events, bool more);
   void OnPageFailed();
   void End(mqtt::Reason reason);
+  // Ends it when the requests that it has sent are answered; reads no more.
+  void Drain();
   // Ends the connection because a newer one took the session; what it leaves is handed over.
   void TakenOver(const std::function<void(v1::Cursors, v1::SessionState)>& hand_over);
 
@@ -137,6 +143,8 @@ class Client final : public net::StreamHandler,
   void CloseSession();
   void LeaveEverything();
   void UpdateReading();
+  // Pauses reading while the connection or its address publishes too fast.
+  void PauseIfTooFast();
   void RefreshRosters();
   // What an event without a topic tells the gateway.
   void OnControl(const ReadyEvent& event);
@@ -148,6 +156,7 @@ class Client final : public net::StreamHandler,
   Worker& worker_;
   GatewayParts& parts_;
   const uint64_t id_;
+  Place place_;
   std::shared_ptr<net::Stream> stream_;
   mqtt::Connection connection_;
   EventFlow flow_;
@@ -173,6 +182,7 @@ class Client final : public net::StreamHandler,
   bool clean_ = true;
   bool remove_session_ = false;
   bool taken_over_ = false;
+  bool draining_ = false;
   bool closed_ = false;
 };
 

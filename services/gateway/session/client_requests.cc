@@ -58,18 +58,26 @@ void Client::Drop(const mqtt::Publish& publish, mqtt::InboundHandle handle, cons
   session_->AckInbound(handle);
 }
 
+void Client::PauseIfTooFast() {
+  const int64_t now = net::Loop::NowMs();
+  const int64_t own = publishes_.Take(now) ? 0 : std::max<int64_t>(publishes_.WaitMs(), 1);
+  const int64_t shared = place_.TakePublish(now);
+  if (own == 0 && shared == 0) return;
+  // What arrived is taken all the same; reading pauses until the rate allows the next.
+  metrics::Counter("chat_gateway_slowed_publishers_total", "Pauses in reading, by the limit met",
+                   {{"limit", own != 0 ? "publish_rate" : "address_publish_rate"}})
+      .Increment();
+  resume_at_ = now + std::max(own, shared);
+  worker_.Arm(*this);
+  connection_.Throttle(true);
+}
+
 void Client::OnPublish(const mqtt::Publish& publish, mqtt::InboundHandle handle) {
   // Neither executed nor acknowledged: the client repeats it on its next connection.
   if (withheld_ != mqtt::kNoHandle) return;
-  const int64_t now = net::Loop::NowMs();
-  if (!publishes_.Take(now)) {
-    // This one is taken all the same; reading pauses until the rate allows the next.
-    static prometheus::Counter& slowed = metrics::Counter(
-        "chat_gateway_slowed_publishers_total", "Pauses in reading because of publish_rate");
-    slowed.Increment();
-    resume_at_ = now + std::max<int64_t>(publishes_.WaitMs(), 1);
-    worker_.Arm(*this);
-    connection_.Throttle(true);
+  PauseIfTooFast();
+  if (!IsWithin(publish.topic, parts_.config.topic_bytes, parts_.config.topic_levels)) {
+    return Drop(publish, handle, "topic_limit");
   }
   const ClientTopic topic = ParseClientTopic(publish.topic);
   switch (topic.family) {

@@ -39,7 +39,9 @@ void Client::OnSubscribe(const mqtt::Subscribe& subscribe) {
     const auto granted = static_cast<uint8_t>(wanted.qos);
     const bool known = caller_.state() == rules::AUTHENTICATED;
     bool allowed = false;
-    if (topic.family == TopicFamily::kActions) {
+    if (!IsWithin(wanted.filter, parts_.config.topic_bytes, parts_.config.topic_levels)) {
+      allowed = false;
+    } else if (topic.family == TopicFamily::kActions) {
       allowed = topic.rest == "1/api/" + caller_.client_id() ||
                 topic.rest == "1/" + module_ + "/" + caller_.client_id();
     } else if (topic.family == TopicFamily::kSes) {
