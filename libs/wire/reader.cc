@@ -158,11 +158,53 @@ class Reader {
   absl::Status ReadLayout(const RecordType& type, const Layout& layout, std::span<const Term> slots,
                           pb::Message* out) {
     if (slots.size() != layout.slots.size()) return absl::InvalidArgumentError("wrong arity");
+    const Layout::Meaning* meaning = nullptr;
     for (size_t i = 0; i < slots.size(); ++i) {
+      if (layout.features_at == i) ReadFeatures(type, layout, slots[i], out);
       if (layout.slots[i] == nullptr) continue;
+      if (layout.slots[i] == type.selector) meaning = MeaningOf(layout, slots[i]);
+      if (layout.slots[i] == type.selector && meaning != nullptr) continue;
       CHAT_RETURN_IF_ERROR(ReadSlot(type, *layout.slots[i], slots[i], out));
     }
+    if (meaning == nullptr) return absl::OkStatus();
+    const pb::Reflection& to = *out->GetReflection();
+    to.SetEnumValue(out, type.selector->fields[0].descriptor, meaning->means);
+    if (meaning->without != nullptr) {
+      to.ClearField(out, meaning->without->fields[0].descriptor);
+    }
     return absl::OkStatus();
+  }
+
+  static const Layout::Meaning* MeaningOf(const Layout& layout, const Term& selector) {
+    for (const Layout::Meaning& meaning : layout.meanings) {
+      if (meaning.is.empty() ? IsNotGiven(selector) : selector.IsAtom(meaning.is)) return &meaning;
+    }
+    return nullptr;
+  }
+
+  // {'Feature',Id,Key,Value,Group}; what is none, or has a value that does not fit, fills nothing.
+  void ReadFeatures(const RecordType& type, const Layout& layout, const Term& list,
+                    pb::Message* out) {
+    if (!list.IsProperList()) return;
+    list.ForEachElement([&](const Term& element) {
+      const std::vector<Term>* tuple = element.AsTuple();
+      if (tuple == nullptr || tuple->size() != 5 || !(*tuple)[0].IsAtom("Feature")) return true;
+      for (const Layout::FromFeature& feature : layout.features) {
+        if (AsBytes((*tuple)[2]) != feature.key) continue;
+        const Field& field = feature.slot->fields[0];
+        std::optional<std::string_view> text = AsBytes((*tuple)[3]);
+        if (field.kind != Kind::kInteger) {
+          if (!ReadValue(field, (*tuple)[3], out).ok()) return true;
+        } else if (text) {
+          if (auto value = Decimal(*text)) {
+            out->GetReflection()->SetInt64(out, field.descriptor, *value);
+          }
+        } else {
+          (void)ReadValue(field, (*tuple)[3], out).ok();
+        }
+      }
+      return true;
+    });
   }
 
   absl::Status ReadSlot(const RecordType& type, const Slot& slot, const Term& term,
@@ -303,10 +345,14 @@ class Reader {
     if (auto value = term.AsInteger()) return value;
     if (!field.slot.digits()) return std::nullopt;
     std::optional<std::string_view> digits = AsBytes(term);
-    if (!digits || digits->empty() || digits->front() == '-') return std::nullopt;
+    return digits ? Decimal(*digits) : std::nullopt;
+  }
+
+  static std::optional<int64_t> Decimal(std::string_view digits) {
+    if (digits.empty() || digits.front() == '-') return std::nullopt;
     int64_t value = 0;
-    auto [end, error] = std::from_chars(digits->data(), digits->data() + digits->size(), value);
-    if (error != std::errc() || end != digits->data() + digits->size()) return std::nullopt;
+    auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
     return value;
   }
 

@@ -182,21 +182,52 @@ class RecordTableBuilder {
       type->layouts.push_back(std::move(declared));
     }
     for (const ::bert::Layout& form : options.layout()) {
-      Layout layout;
-      layout.when = Words(form.when());
-      for (const std::string& name : Words(form.slots())) {
-        const Slot* place = nullptr;
-        for (const Slot& slot : type->slots) {
-          if (slot.name == name) place = &slot;
-        }
-        if (place == nullptr && name != "_") {
-          return absl::InvalidArgumentError(type->tag + ": a layout names unknown slot " + name);
-        }
-        layout.slots.push_back(place);
-      }
+      CHAT_ASSIGN_OR_RETURN(Layout layout, ReadForm(*type, form));
       type->layouts.push_back(std::move(layout));
     }
     return absl::OkStatus();
+  }
+
+  static absl::StatusOr<const Slot*> SlotNamed(const RecordType& type, const std::string& name) {
+    for (const Slot& slot : type.slots) {
+      if (slot.name == name) return &slot;
+    }
+    return absl::InvalidArgumentError(type.tag + ": a layout names unknown slot " + name);
+  }
+
+  static absl::StatusOr<Layout> ReadForm(const RecordType& type, const ::bert::Layout& form) {
+    Layout layout;
+    layout.when = Words(form.when());
+    for (const std::string& name : Words(form.slots())) {
+      if (name == "*") layout.features_at = layout.slots.size();
+      const Slot* place = nullptr;
+      if (name != "_" && name != "*") {
+        CHAT_ASSIGN_OR_RETURN(place, SlotNamed(type, name));
+      }
+      layout.slots.push_back(place);
+    }
+    for (const std::string& pair : Words(form.features())) {
+      const size_t split = pair.find('=');
+      Layout::FromFeature feature;
+      feature.key = split == std::string::npos ? "" : pair.substr(split + 1);
+      CHAT_ASSIGN_OR_RETURN(feature.slot, SlotNamed(type, pair.substr(0, split)));
+      layout.features.push_back(std::move(feature));
+    }
+    for (const ::bert::Layout::Meaning& said : form.selector()) {
+      Layout::Meaning meaning;
+      meaning.is = said.is();
+      const auto& numbers = type.selector->fields[0].numbers;
+      const auto number = numbers.find(said.means());
+      if (number == numbers.end()) {
+        return absl::InvalidArgumentError(type.tag + ": a layout means unknown " + said.means());
+      }
+      meaning.means = number->second;
+      if (!said.without().empty()) {
+        CHAT_ASSIGN_OR_RETURN(meaning.without, SlotNamed(type, said.without()));
+      }
+      layout.meanings.push_back(std::move(meaning));
+    }
+    return layout;
   }
 
   RecordTable* table_;
@@ -248,7 +279,11 @@ std::string RecordTable::Describe() const {
     text += "\n";
     for (size_t i = type->arity() == type->slots.size() ? 1 : 2; i < type->layouts.size(); ++i) {
       text += absl::StrCat("  also ", type->layouts[i].slots.size(), ":");
-      for (const Slot* slot : type->layouts[i].slots) text += " " + (slot ? slot->name : "_");
+      const Layout& form = type->layouts[i];
+      for (size_t at = 0; at < form.slots.size(); ++at) {
+        const char* without_name = form.features_at == at ? "*" : "_";
+        text += " " + (form.slots[at] != nullptr ? form.slots[at]->name : without_name);
+      }
       text += "\n";
     }
   }

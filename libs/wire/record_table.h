@@ -6,6 +6,7 @@
 #include <google/protobuf/descriptor.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -43,8 +44,20 @@ struct Slot {
 
 // A form accepted on input: the slot for each place of the tuple, nullptr where it is dropped.
 struct Layout {
-  std::vector<const Slot*> slots;
-  std::vector<std::string> when;  // selector atoms; empty: always
+  struct Meaning {
+    std::string is;
+    int means = 0;  // number of the selector's enum value
+    const Slot* without = nullptr;
+  };
+  struct FromFeature {
+    std::string key;
+    const Slot* slot = nullptr;
+  };
+  std::vector<const Slot*> slots;     // nullptr: dropped
+  std::vector<std::string> when;      // selector atoms; empty: always
+  std::vector<Meaning> meanings;      // of the selector in this form
+  std::optional<size_t> features_at;  // the slot that holds Features
+  std::vector<FromFeature> features;
 };
 
 struct RecordType {

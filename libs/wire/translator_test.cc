@@ -92,8 +92,6 @@ TEST(TranslatorTest, EveryRecordOfTheVectorsIsWrittenByteForByte) {
 TEST(TranslatorTest, LegacyLayoutsBecomeTheNormativeOne) {
   for (const auto& vector : Vectors("legacy.jsonl")) {
     const std::string name = vector["name"];
-    // The 2018 Message needs values mapped, not only slots; it comes with the whole of 3.16.
-    if (name.starts_with("Message.16")) continue;
     auto term = bert::Decode(Bytes(vector["hex"]));
     ASSERT_TRUE(term.ok()) << name;
     auto record = Read(term.term());
@@ -108,6 +106,21 @@ TEST(TranslatorTest, LegacyLayoutsBecomeTheNormativeOne) {
               bert::ToErlangText(bert::Decode(want).term()))
         << name;
   }
+}
+
+TEST(TranslatorTest, ARemovalOf2018IsAnEditWithoutFiles) {
+  EXPECT_EQ(
+      Normal("{'Message',7,[],[],[],[],[],[],[],[],[{'Desc',[],[],<<\"x\">>,[],[]}],[],[],[-1],"
+             "[],[],delete}"),
+      "{'Message',7,chain,[],[],[],[],[],[],[],[],[],[],-1,edit}");
+}
+
+TEST(TranslatorTest, FeaturesOfADescOf2018FillItsFields) {
+  EXPECT_EQ(Normal("{'Desc',<<\"i\">>,<<\"image\">>,<<\"u\">>,[],"
+                   "[{'Feature',[],<<\"SIZE\">>,<<\"12\">>,[]},"
+                   "{'Feature',[],<<\"FILENAME\">>,<<\"a.jpg\">>,[]},"
+                   "{'Feature',[],<<\"OTHER\">>,5,[]},7]}"),
+            "{'Desc',<<\"i\">>,<<\"image\">>,<<\"u\">>,12,<<\"a.jpg\">>,[]}");
 }
 
 TEST(TranslatorTest, LenientFormsOfAFieldAreRead) {
