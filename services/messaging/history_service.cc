@@ -14,12 +14,13 @@ namespace {
 // A page and its record fit into the default packet of 1 MiB (PROTOCOL 5.6.4, O22).
 constexpr int64_t kPageBytes = 700 << 10;
 
-// Raises the reader and tells the account's devices; the unread count that is left.
+// Raises the reader and tells the account's devices and the authors; the unread count that is left.
 absl::StatusOr<int64_t> Mark(const rpc::Call& call, const AskedFeed& feed, int64_t position,
-                             PgHistoryStore& store, AnnouncementSink& sink) {
+                             PgHistoryStore& store, AnnouncementSink& sink, Receipts& receipts) {
   CHAT_ASSIGN_OR_RETURN(PgHistoryStore::Marked marked, store.Read(call.deadline, feed, position));
   for (Announced& announced : marked.announcement.events) announced.event.set_trace(call.trace);
   sink.Publish(std::move(marked.announcement));
+  receipts.Tell(marked.receipts, marked.feed, marked.reader);
   return marked.unread;
 }
 
@@ -52,7 +53,7 @@ grpc::Status HistoryService::Update(grpc::ServerContext* context, const v1::Hist
   return rpc::Serve(context, "HistoryService/Update", [&](const rpc::Call& call) -> absl::Status {
     CHAT_ASSIGN_OR_RETURN(AskedFeed feed, CheckFeed(call.caller, *request));
     CHAT_ASSIGN_OR_RETURN(Selection selection, CheckSelection(*request));
-    return Mark(call, feed, selection.from, store_, sink_).status();
+    return Mark(call, feed, selection.from, store_, sink_, receipts_).status();
   });
 }
 
@@ -60,7 +61,8 @@ grpc::Status CursorService::Update(grpc::ServerContext* context, const v1::Curso
                                    v1::Reply* reply) {
   return rpc::Serve(context, "CursorService/Update", [&](const rpc::Call& call) -> absl::Status {
     CHAT_ASSIGN_OR_RETURN(AskedFeed feed, CheckCursor(call.caller, *request));
-    CHAT_ASSIGN_OR_RETURN(int64_t unread, Mark(call, feed, request->position(), store_, sink_));
+    CHAT_ASSIGN_OR_RETURN(int64_t unread,
+                          Mark(call, feed, request->position(), store_, sink_, receipts_));
     v1::Ok2& answer = *reply->add_records()->mutable_ok2();
     if (!feed.room.empty()) {
       answer.mutable_muc()->set_name(feed.room);

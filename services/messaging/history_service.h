@@ -4,12 +4,14 @@
 #include "chat/v1/messaging.grpc.pb.h"
 #include "services/messaging/announcement_sink.h"
 #include "services/messaging/pg_history_store.h"
+#include "services/messaging/receipts.h"
 
 namespace chat::messaging {
 
 class HistoryService : public v1::HistoryService::Service {
  public:
-  HistoryService(PgHistoryStore& store, AnnouncementSink& sink) : store_(store), sink_(sink) {}
+  HistoryService(PgHistoryStore& store, AnnouncementSink& sink, Receipts& receipts)
+      : store_(store), sink_(sink), receipts_(receipts) {}
   grpc::Status Get(grpc::ServerContext* context, const v1::History* request,
                    v1::Reply* reply) override;
   grpc::Status Update(grpc::ServerContext* context, const v1::History* request,
@@ -18,17 +20,20 @@ class HistoryService : public v1::HistoryService::Service {
  private:
   PgHistoryStore& store_;
   AnnouncementSink& sink_;
+  Receipts& receipts_;
 };
 
 class CursorService : public v1::CursorService::Service {
  public:
-  CursorService(PgHistoryStore& store, AnnouncementSink& sink) : store_(store), sink_(sink) {}
+  CursorService(PgHistoryStore& store, AnnouncementSink& sink, Receipts& receipts)
+      : store_(store), sink_(sink), receipts_(receipts) {}
   grpc::Status Update(grpc::ServerContext* context, const v1::Cursor* request,
                       v1::Reply* reply) override;
 
  private:
   PgHistoryStore& store_;
   AnnouncementSink& sink_;
+  Receipts& receipts_;
 };
 
 }  // namespace chat::messaging

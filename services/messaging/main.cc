@@ -27,8 +27,10 @@ int main(int argc, char** argv) {
         parts->sender, static_cast<size_t>(config.lane_outstanding));
     serving.Add(lane);
     serving.Add(std::make_shared<messaging::MessageService>(parts->sender, parts->editor));
-    serving.Add(std::make_shared<messaging::HistoryService>(parts->history, parts->announcer));
-    serving.Add(std::make_shared<messaging::CursorService>(parts->history, parts->announcer));
+    serving.Add(std::make_shared<messaging::HistoryService>(parts->history, parts->announcer,
+                                                            parts->receipts));
+    serving.Add(std::make_shared<messaging::CursorService>(parts->history, parts->announcer,
+                                                           parts->receipts));
     serving.Add(std::make_shared<messaging::TypingService>(parts->lane));
     serving.Add(std::make_shared<messaging::FeedsInternalService>(
         parts->projections, parts->history, parts->messages, parts->sessions, parts->announcer,

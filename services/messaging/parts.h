@@ -21,6 +21,7 @@
 #include "services/messaging/pg_replay_store.h"
 #include "services/messaging/pg_send_store.h"
 #include "services/messaging/pg_session_store.h"
+#include "services/messaging/receipts.h"
 #include "services/messaging/transient_lane.h"
 
 namespace chat::messaging {
@@ -43,6 +44,7 @@ struct Parts {
         sender(batcher),
         editor(messages, batcher, announcer),
         lane(projections, publish()),
+        receipts(history, lane),
         housekeeping(sessions, projections, editor, config.notice_life_s) {}
 
   RedisPublish publish() {
@@ -67,6 +69,7 @@ struct Parts {
   Sender sender;
   Editor editor;
   TransientLane lane;
+  Receipts receipts;
   Housekeeping housekeeping;
 };
 

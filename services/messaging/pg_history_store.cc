@@ -63,8 +63,10 @@ constexpr pg::Statement kNextId = {
 
 constexpr pg::Statement kRaiseReader = {
     "messaging_raise_reader",
-    "INSERT INTO messaging.reader AS r (feed_id, roster_id, reader) VALUES ($1, $2, $3) "
+    "INSERT INTO messaging.reader AS r (feed_id, roster_id, reader, marked) "
+    "VALUES ($1, $2, $3, nextval('messaging.position')) "
     "ON CONFLICT (feed_id, roster_id) DO UPDATE SET "
+    "marked = CASE WHEN excluded.reader > r.reader THEN excluded.marked ELSE r.marked END, "
     "reader = greatest(r.reader, excluded.reader)"};
 
 // Unread: messages of others behind the reader that stand as sent (5), so neither system messages,
@@ -204,8 +206,20 @@ absl::StatusOr<PgHistoryStore::Marked> PgHistoryStore::Read(pg::Deadline deadlin
     View view = asked.room.empty() ? LoadViews(tx, feed.own, {feed.peer}, Ids())[0]
                                    : LoadViews(tx, feed.own, Ids(), {feed.peer})[0];
     int64_t now_ms = tx.Exec(kNow)[0]["now_ms"].as<int64_t>();
-    return Marked{NotifyAccount(tx, asked.account, LastMsgRecord(asked, view, now_ms)),
-                  view.unread};
+    Marked marked;
+    marked.receipts = messaging::TakeReceipts(tx, FeedId{feed.id}, feed.own);
+    marked.announcement = NotifyAccount(tx, asked.account, LastMsgRecord(asked, view, now_ms));
+    marked.unread = view.unread;
+    marked.feed = FeedId{feed.id};
+    marked.reader = feed.own;
+    return marked;
+  });
+}
+
+absl::StatusOr<ReceiptsDue> PgHistoryStore::TakeReceipts(pg::Deadline deadline, FeedId feed,
+                                                         RosterId reader) {
+  return pool_.Get<ReceiptsDue>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<ReceiptsDue> {
+    return messaging::TakeReceipts(tx, feed, reader);
   });
 }
 

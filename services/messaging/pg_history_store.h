@@ -9,6 +9,7 @@
 
 #include "libs/pg/pool.h"
 #include "services/messaging/history_rules.h"
+#include "services/messaging/pg_receipts.h"
 #include "services/messaging/rows.h"
 
 namespace chat::messaging {
@@ -25,11 +26,17 @@ class PgHistoryStore {
   struct Marked {
     Announcement announcement;
     int64_t unread = 0;
+    FeedId feed;
+    RosterId reader;
+    ReceiptsDue receipts;
   };
   // Raises the roster's reader to `position` (0: the newest message), never lowers it, and appends
   // the Contact or Room `last_msg` to the account's feed. Returns what is to be published. Errors
   // as Page.
   absl::StatusOr<Marked> Read(pg::Deadline deadline, const AskedFeed& feed, int64_t position);
+
+  // As receipts.h needs it, for a mark that waited for its second.
+  absl::StatusOr<ReceiptsDue> TakeReceipts(pg::Deadline deadline, FeedId feed, RosterId reader);
 
   struct View {
     int64_t reader = 0;

@@ -6,6 +6,7 @@
 #include "libs/base/status.h"
 #include "services/messaging/array_literals.h"
 #include "services/messaging/feed_selection.h"
+#include "services/messaging/pg_receipts.h"
 
 namespace chat::messaging {
 
@@ -102,6 +103,12 @@ absl::StatusOr<v1::OpenSessionReply> PgSessionStore::Open(pg::Deadline deadline,
     reply.set_present(row["present"].as<bool>());
     reply.mutable_cursor()->set_position(row["cursor_position"].as<int64_t>());
     ParseAbove(row["cursor_above"].c_str(), reply.mutable_cursor());
+    if (reply.present()) {
+      for (v1::Event& receipt :
+           ReceiptsAbove(tx, AccountId{request.account_id()}, reply.cursor().position())) {
+        *reply.add_receipts() = std::move(receipt);
+      }
+    }
     reply.mutable_state()->ParseFromString(pqxx::binarystring(row["state"]).str());
     reply.set_previous_gateway(row["previous_gateway"].c_str());
     reply.set_previous_epoch(row["previous_epoch"].as<int64_t>());

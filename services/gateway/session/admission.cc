@@ -151,6 +151,8 @@ void Admission::OnSession(const absl::Status& status, const v1::OpenSessionReply
   admitted_.caller.set_epoch(reply.epoch());
   admitted_.present = reply.present();
   admitted_.state = reply.state();
+  for (const v1::Event& receipt : reply.receipts())
+    admitted_.receipts.push_back(MakeReady(receipt));
   cursor_ = Merge(reply.cursor(), v1::Cursors());
   const std::optional<ConnectionRef> older =
       client_.worker().parts().registry.Older(reply.session_id(), reply.epoch());

@@ -139,6 +139,7 @@ void Client::Admit(Admitted admitted) {
   if (account_ != 0) {
     parts_.leases->Add(account_);
     flow_.OnPage(admitted.page, admitted.more);
+    for (const ReadyEvent& receipt : admitted.receipts) OnEvent(receipt);
   }
   connection_.Proceed();
   worker_.Arm(*this);

@@ -43,6 +43,7 @@ struct Admitted {
   std::optional<v1::Profile> profile;
   std::vector<ReadyEvent> page;  // first page of the replay
   bool more = false;
+  std::vector<ReadyEvent> receipts;  // PROTOCOL O25
 };
 
 class Client final : public net::StreamHandler,
