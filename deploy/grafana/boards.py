@@ -76,6 +76,11 @@ OVERVIEW = {
         latency("Login: CONNECT to CONNACK", "chat_gateway_admission_seconds"),
         ("Calls by service, p99", "s", [("service:chat_rpc_server_seconds:p99_5m", "{{service}}")]),
     ],
+    "A message on its way": [
+        ("Stages, p50", "s", [(quantile(0.5, "chat_message_stage_seconds", "stage"), "{{stage}}")]),
+        ("Stages, p99", "s", [("stage:chat_message_stage_seconds:p99_5m", "{{stage}}")]),
+        ("Stages, how many", "ops", [(rate("chat_message_stage_seconds_count", "stage"), "{{stage}}")]),
+    ],
     "Errors": [
         ("Requests not carried out", "percentunit", [("cluster:chat_gateway_unanswered_requests:ratio5m", "ratio")]),
         ("Failed calls by service", "percentunit", [("service:chat_rpc_server_failures:ratio5m", "{{service}}")]),
@@ -119,12 +124,13 @@ GATEWAY_BOARD = {
     "Fan-out": [
         ("Events from Redis", "ops", [(rate("chat_gateway_events_total", "instance"), "{{instance}}")]),
         ("Deliveries to sessions", "ops", [(rate("chat_gateway_deliveries_total", "instance"), "{{instance}}")]),
+        ("Event loops: lateness, p99", "s", [(quantile(0.99, "chat_gateway_loop_lag_seconds", "instance"), "{{instance}}")]),
         ("Sessions an event reaches", "short", [(f"{rate('chat_gateway_deliveries_total')} / {rate('chat_gateway_events_total')}", "average")]),
         ("Gaps", "ops", [(rate("chat_gateway_gaps_total", "instance"), "{{instance}}")]),
         ("Events read again", "ops", [(rate("chat_gateway_replayed_events_total", "instance"), "{{instance}}")]),
         ("Redis stands", "short", [(f"chat_redis_up{{{GATEWAY}}}", "{{instance}} {{connection}}")]),
     ],
-    "Calls that it answers": rpc(GATEWAY),
+    "Calls that it answers": rpc(GATEWAY)[:-1],  # none of them waits in a thread
     "Processes": process(GATEWAY),
 }
 

@@ -1,4 +1,5 @@
 #include "libs/metrics/metrics.h"
+#include "libs/metrics/stages.h"
 
 #include <arpa/inet.h>
 #include <gmock/gmock.h>
@@ -61,6 +62,22 @@ TEST(MetricsTest, AScrapeShowsOurFiguresAndThoseOfTheProcess) {
   EXPECT_THAT(page, ContainsRegex("process_threads [1-9]"));
   EXPECT_THAT(page, ContainsRegex("process_start_time_seconds [1-9]"));
   EXPECT_THAT(page, HasSubstr("# TYPE process_cpu_seconds_total counter"));
+}
+
+TEST(MetricsTest, AStageCountsWhatIsLiveAndNothingOlder) {
+  prometheus::Histogram& stage = MessageStage("test");
+  auto count = [&] { return stage.Collect().histogram.sample_count; };
+  const int64_t now = std::chrono::duration_cast<std::chrono::milliseconds>(
+                          std::chrono::system_clock::now().time_since_epoch())
+                          .count();
+  ObserveSince(stage, 0);
+  ObserveSince(stage, now - 120'000);
+  EXPECT_EQ(count(), 0u);
+  ObserveSince(stage, now - 2000);
+  ObserveSince(stage, now + 5000);  // its clock is ahead of ours
+  EXPECT_EQ(count(), 2u);
+  EXPECT_GE(stage.Collect().histogram.sample_sum, 2);
+  EXPECT_LT(stage.Collect().histogram.sample_sum, 60);
 }
 
 TEST(MetricsTest, TheExposerListensOnTheGivenHostOnly) {

@@ -53,7 +53,9 @@ Applied ReadApplied(pqxx::work& work, const std::string& schema) {
   return applied;
 }
 
-// What is applied must be part of `migrations`, unchanged.
+// What is applied must be part of `migrations`, unchanged, or come after all of them: each suits
+// the version before it, so a process of that version may start while an upgrade runs or is taken
+// back.
 absl::Status CheckApplied(const std::string& schema, std::span<const Migration> migrations,
                           Applied applied) {
   for (const Migration& migration : migrations) {
@@ -65,8 +67,13 @@ absl::Status CheckApplied(const std::string& schema, std::span<const Migration> 
     applied.erase(it);
   }
   if (applied.empty()) return absl::OkStatus();
-  return Refused(schema, applied.begin()->first,
-                 "is applied but unknown: a newer version was here");
+  const std::string& unknown = applied.begin()->first;
+  if (!migrations.empty() && unknown <= migrations.back().name) {
+    return Refused(schema, unknown,
+                   "is applied but unknown, and not newer than all that are known");
+  }
+  log::Warn("the schema is newer than this version", {{"schema", schema}, {"migration", unknown}});
+  return absl::OkStatus();
 }
 
 // Runs `body` with libpqxx's exceptions turned into statuses, marked with what was being done.

@@ -21,7 +21,8 @@ struct Migration {
 absl::Status Migrate(const std::string& url, const std::string& schema,
                      std::span<const Migration> migrations);
 
-// kFailedPrecondition unless exactly these are applied; a service checks it before it serves.
+// kFailedPrecondition unless these are applied and, beside them, only newer ones; a service checks it
+// before it serves.
 absl::Status CheckMigrated(const std::string& url, const std::string& schema,
                            std::span<const Migration> migrations);
 

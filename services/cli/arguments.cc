@@ -141,6 +141,11 @@ const std::vector<Option>& Options() {
        SetTimeout},
       {"--count", "N", "how many messages", false, SetCount},
       {"--seconds", "S", "for how long", false, SetSeconds},
+      {"--metrics", "LIST", "where processes show metrics: NAME=HOST:PORT, separated by blanks", false,
+       [](Arguments& arguments, std::string_view value) {
+         arguments.metrics = value;
+         return !value.empty();
+       }},
       {"--all", "", "also what the server says at every connect: vnode_max and the Profile", false,
        [](Arguments& arguments, std::string_view) { return arguments.all = true; }},
   };

@@ -19,6 +19,7 @@ struct Arguments {
   client::Address gateway{"127.0.0.1", "1883"};
   bool json = false;
   bool all = false;
+  std::string metrics;  // "NAME=HOST:PORT …"; empty: CHAT_METRICS
   std::optional<int64_t> count;
   std::optional<int64_t> listen_ms;
   int64_t timeout_ms = 10'000;

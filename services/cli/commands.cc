@@ -49,6 +49,15 @@ const std::vector<Command>& Commands() {
        "Without\n"
        "--json one message a line, the oldest first; with it the History replies as they came.",
        History},
+      {"top", "", "--metrics --count --seconds", "show the cluster from the metrics of its processes",
+       "For operators. Asks every process every two seconds, prints traffic, latency of commits, "
+       "and a\n"
+       "line a process; one that does not answer is DOWN. --metrics defaults to the variable "
+       "CHAT_METRICS\n"
+       "of cluster.env. --count N: N times, --seconds S: for so long, else until it is ended. "
+       "--json: one\n"
+       "object a time. Connects to no gateway.",
+       Top},
       {"bert", "", "", "a tool for client authors: read hex payloads, say what they are",
        "Reads one payload a line in hex from stdin and prints one JSON object a line:\n"
        "  term       the term in Erlang syntax, null when the payload is malformed\n"

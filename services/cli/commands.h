@@ -24,6 +24,8 @@ absl::Status Send(const Arguments& arguments);
 absl::Status Listen(const Arguments& arguments);
 // history_command.cc
 absl::Status History(const Arguments& arguments);
+// top_command.cc
+absl::Status Top(const Arguments& arguments);
 // bert_command.cc
 absl::Status Bert(const Arguments& arguments);
 

@@ -1,6 +1,7 @@
 #include "services/gateway/gateway_service.h"
 
 #include "libs/log/log.h"
+#include "libs/rpc/call.h"
 #include "services/gateway/worker.h"
 
 namespace chat::gateway {
@@ -9,14 +10,18 @@ grpc::ServerUnaryReactor* GatewayService::TakeOver(grpc::CallbackServerContext* 
                                                    const v1::TakeOverRequest* request,
                                                    v1::TakeOverReply* reply) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  auto finish = [reactor, call = rpc::FromServerContext(*context),
+                 begin = std::chrono::steady_clock::now()] {
+    reactor->Finish(rpc::Served(call, "GatewayInternal/TakeOver", begin, absl::OkStatus()));
+  };
   const auto older = parts_.registry.Older(request->session_id(), request->epoch());
   if (!older) {
-    reactor->Finish(grpc::Status::OK);
+    finish();
     return reactor;
   }
   log::Info("session taken over",
             {{"session", request->session_id()}, {"epoch", request->epoch()}});
-  parts_.workers[older->worker]->FindClient(older->client, [reactor, reply](Client* client) {
+  parts_.workers[older->worker]->FindClient(older->client, [finish, reply](Client* client) {
     if (client != nullptr) {
       client->TakenOver([reply](v1::Cursors cursor, v1::SessionState state) {
         reply->set_found(true);
@@ -24,7 +29,7 @@ grpc::ServerUnaryReactor* GatewayService::TakeOver(grpc::CallbackServerContext* 
         *reply->mutable_state() = std::move(state);
       });
     }
-    reactor->Finish(grpc::Status::OK);
+    finish();
   });
   return reactor;
 }

@@ -16,6 +16,7 @@ namespace {
 
 // Cursors in one flush, accounts in one question.
 constexpr size_t kBatch = 1000;
+constexpr int64_t kDeadlineTickMs = 50;
 // Feeds of one account remembered one by one; beyond it those below the horizon are forgotten.
 constexpr size_t kRememberedFeeds = 64;
 
@@ -61,7 +62,7 @@ void Worker::Start() {
     auto every = [this](int64_t ms, void (Worker::*tick)()) {
       ticks_.push_back(std::make_unique<net::Every>(loop_, ms, [this, tick] { (this->*tick)(); }));
     };
-    every(50, &Worker::FireDeadlines);
+    every(kDeadlineTickMs, &Worker::FireDeadlines);
     every(1000, &Worker::FlushCursors);
     every(1000, &Worker::AskChanges);
     every(1000, &Worker::RetryFailed);
@@ -232,6 +233,14 @@ void Worker::FireDeadlines() {
   parts_.backends->Expire();
   SendAway();
   const int64_t now = net::Loop::NowMs();
+  static prometheus::Histogram& lag = metrics::Histogram(
+      "chat_gateway_loop_lag_seconds", "How much later than due an event loop came to its timer",
+      metrics::TimeBuckets());
+  if (fired_at_ms_ != 0) {
+    const int64_t late = std::max<int64_t>(now - fired_at_ms_ - kDeadlineTickMs, 0);
+    lag.Observe(static_cast<double>(late) / 1000);
+  }
+  fired_at_ms_ = now;
   while (!deadlines_.empty() && deadlines_.top().first <= now) {
     const auto [deadline, id] = deadlines_.top();
     deadlines_.pop();

@@ -121,6 +121,7 @@ class Worker : private RoomTable::Host {
   std::priority_queue<Deadline, std::vector<Deadline>, std::greater<>> deadlines_;
   // While draining: when who goes.
   std::priority_queue<Deadline, std::vector<Deadline>, std::greater<>> departures_;
+  int64_t fired_at_ms_ = 0;
   uint64_t next_client_ = 1;
   int64_t horizon_ = 0;
   int64_t changes_above_ = 0;

@@ -9,6 +9,7 @@
 #include "libs/base/status.h"
 #include "libs/log/log.h"
 #include "libs/metrics/metrics.h"
+#include "libs/metrics/stages.h"
 
 namespace chat::messaging {
 
@@ -36,6 +37,8 @@ struct Announcer::State {
       "chat_messaging_unpublished_total", "Durable events that Redis did not take at once.");
   prometheus::Counter& reannounced_total = metrics::Counter(
       "chat_messaging_reannounced_total", "Durable events published again from the table.");
+
+  prometheus::Histogram& publish_stage = metrics::MessageStage("publish");
 
   std::mutex mutex;
   std::condition_variable stopped;
@@ -78,9 +81,13 @@ void Announcer::Publish(Announcement announcement) {
       batch.push_back({"r:" + std::to_string(announced.room.value), std::move(payload)});
     }
   }
-  auto done = [state = state_, id = announcement.id,
+  auto done = [state = state_, id = announcement.id, begin = std::chrono::steady_clock::now(),
                events = static_cast<double>(announcement.events.size())](bool taken) {
     (taken ? state->published_total : state->unpublished_total).Increment(events);
+    if (taken) {
+      std::chrono::duration<double> since = std::chrono::steady_clock::now() - begin;
+      state->publish_stage.Observe(since.count());
+    }
     if (!taken || id == 0) return;
     std::lock_guard lock(state->mutex);
     if (state->published.size() < kMaxPublished) state->published.push_back(id);

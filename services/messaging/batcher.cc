@@ -10,6 +10,7 @@
 #include "libs/base/status.h"
 #include "libs/log/log.h"
 #include "libs/metrics/metrics.h"
+#include "libs/metrics/stages.h"
 #include "libs/rpc/refusal.h"
 #include "services/messaging/render.h"
 #include "services/messaging/send_queue.h"
@@ -30,6 +31,7 @@ struct Figures {
   prometheus::Histogram& seconds =
       metrics::Histogram("chat_messaging_commit_seconds", "Time of one batch, commit included.",
                          metrics::TimeBuckets());
+  prometheus::Histogram& committed = metrics::MessageStage("commit");
   prometheus::Gauge& queue = metrics::Gauge("chat_messaging_queue", "Sends that wait for a batch.");
   prometheus::Counter& repeats =
       metrics::Counter("chat_messaging_repeats_total", "Sends that had been stored before.");
@@ -75,6 +77,7 @@ struct Batcher::State {
     auto item = std::make_shared<QueuedSend>();
     item->send = std::move(send);
     item->deadline = deadline;
+    item->submitted = steady_clock::now();
     item->done = std::move(done);
     {
       std::lock_guard lock(mutex);
@@ -208,6 +211,10 @@ struct Batcher::State {
     {
       std::lock_guard lock(mutex);
       if (std::exchange(item.answered, true)) return;
+    }
+    if (result.ok()) {
+      std::chrono::duration<double> taken = steady_clock::now() - item.submitted;
+      figures.committed.Observe(taken.count());
     }
     item.done(std::move(result));
   }

@@ -23,6 +23,7 @@ struct QueuedSend {
   pg::Deadline deadline;
   Batcher::Done done;
   uint64_t arrival = 0;
+  pg::Deadline submitted;
   bool answered = false;  // guarded by the batcher's lock
 };
 using QueuedSends = std::vector<std::shared_ptr<QueuedSend>>;

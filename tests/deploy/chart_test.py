@@ -18,8 +18,9 @@ LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # many times faster
 HERE = pathlib.Path(__file__).resolve().parent
 CHART = ROOT / "helm/chat"
 EVERY_API = "cert-manager.io/v1,monitoring.coreos.com/v1,gateway.networking.k8s.io/v1"
-# Listeners that the chart leaves closed by default; value sets that open them are in VALUE_SETS.
-CLOSED = set()
+# Closed while the values give no certificate for clients.
+NEED_CERTIFICATE = {"mqtts_listen", "wss_listen"}
+WITH_CERTIFICATE = {"whole", "own-certificates"}
 
 VALUE_SETS = {
     "trial": {"postgresql": {"builtin": {"enabled": True}}, "redis": {"builtin": {"enabled": True}}},
@@ -34,10 +35,13 @@ VALUE_SETS = {
     "whole": {
         "fullnameOverride": "talk", "image": {"tag": "1.2.3", "pullSecrets": [{"name": "registry"}]},
         "postgresql": {"existingSecret": {"name": "db", "key": "url"}}, "redis": {"address": "redis.example.org:6379"},
-        "test": {"enabled": True}, "mqtt": {"annotations": {"example.org/internal": "false"}},
+        "test": {"enabled": True},
+        "mqtt": {"annotations": {"example.org/internal": "false"}, "loadBalancerSourceRanges": ["10.0.0.0/8"],
+                 "tls": {"issuerRef": {"kind": "ClusterIssuer", "name": "letsencrypt"}, "hosts": ["chat.example.org"]}},
         "monitoring": {"labels": {"release": "prometheus"}},
         "ingress": {"enabled": True, "className": "nginx", "tls": [{"hosts": ["files.example.org"], "secretName": "files"}],
-                    "rules": [{"host": "files.example.org", "service": "media", "port": "http"}]},
+                    "rules": [{"host": "files.example.org", "service": "media", "port": "http"},
+                              {"host": "chat.example.org", "path": "/mqtt", "service": "gateway", "port": "ws"}]},
         "gatewayApi": {"enabled": True, "parentRefs": [{"name": "edge"}],
                        "rules": [{"host": "files.example.org", "service": "media", "port": "http"}]},
         "services": {
@@ -50,6 +54,7 @@ VALUE_SETS = {
     "own-certificates": {
         "postgresql": {"url": "postgresql://chat:Xw8sUq1z@db/chat"}, "redis": {"address": "redis:6379"},
         "rpcTls": {"mode": "secret", "secretPrefix": "mine-", "name": "chat.example.org"},
+        "mqtt": {"type": "NodePort", "tls": {"secretName": "edge"}},
     },
 }
 APIS = {"whole": EVERY_API}
@@ -197,6 +202,7 @@ class Values(unittest.TestCase):
                 ("known default", {**trial, "services": {"auth": {"secrets": {"jwt_key": {"value": "secret"}}}}}),
                 ("at least 12", {**trial, "services": {"auth": {"secrets": {"jwt_key": {"value": "short"}}}}}),
                 ("needs accessMode ReadWriteMany", {**trial, "services": {"media": {"storage": {"accessMode": "ReadWriteOnce"}}}}),
+                ("mqtt.tls.hosts", {**trial, "mqtt": {"tls": {"issuerRef": {"name": "letsencrypt"}}}}),
                 ("secretPrefix", {**trial, "rpcTls": {"mode": "secret"}}),
                 ("has no port ftp", {**trial, "gatewayApi": {"enabled": True, "rules": [
                     {"host": "h", "service": "media", "port": "ftp"}]}})):
@@ -215,7 +221,8 @@ class Processes(unittest.TestCase):
                     seen = environment(container)
                     self.assertEqual(faults_of_environment(kind, seen), [])
                     given = {key for key in keys(kind) if keys(kind)[key]["environment"] in seen}
-                    self.assertEqual(listeners(kind) - given - CLOSED, set(), "listeners that nobody opens")
+                    closed = set() if name in WITH_CERTIFICATE else NEED_CERTIFICATE
+                    self.assertEqual(listeners(kind) - given, closed & listeners(kind), "listeners that nobody opens")
 
     def test_services_call_what_their_keys_name_and_nobody_else(self):
         defaults = yaml.safe_load((CHART / "values.yaml").read_text())["services"]
@@ -347,6 +354,17 @@ class Security(unittest.TestCase):
             self.assertEqual("CHAT_AUTH_RPC_TLS_CERT" in seen, where is not None, name)
             secrets = [volume["secret"]["secretName"] for volume in template["spec"]["volumes"] if volume["name"] == "rpc-tls"]
             self.assertEqual(secrets, [where] if where else [], name)
+
+    def test_clients_get_tls_exactly_when_there_is_a_certificate(self):
+        for name, secret in (("whole", "talk-mqtt"), ("own-certificates", "edge"), ("trial", None), ("external", None)):
+            all_objects = rendered(name)
+            spec = processes(all_objects)["gateway"]["spec"]
+            door, = [one for one in of_kind(all_objects, "Service").values() if one["metadata"]["name"].endswith("-mqtt")]
+            ports = {port["name"]: port["port"] for port in door["spec"]["ports"]}
+            self.assertEqual({"mqtts", "wss"} <= set(ports), secret is not None, name)
+            self.assertEqual([volume["secret"]["secretName"] for volume in spec["volumes"] if volume["name"] == "mqtt-tls"],
+                             [secret] if secret else [], name)
+            self.assertEqual("CHAT_GATEWAY_TLS_CERT" in environment(spec["containers"][0]), secret is not None, name)
 
     def test_every_certificate_carries_the_name_that_peers_look_for(self):
         all_objects = rendered("whole")

@@ -24,9 +24,19 @@ app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" }}
 {{- end -}}
 
-{{- /* One service with the defaults under it, as YAML: (dict "root" . "service" "auth") */ -}}
+{{- /* The Secret with the certificate that clients see; empty: no TLS for them. */ -}}
+{{- define "chat.mqttSecret" -}}
+{{- if .Values.mqtt.tls.secretName -}}{{ .Values.mqtt.tls.secretName }}
+{{- else if .Values.mqtt.tls.issuerRef -}}{{ include "chat.fullname" . }}-mqtt
+{{- end -}}
+{{- end -}}
+
+{{- /* One service with the defaults under it, its ports those that are open, as YAML: (dict "root" . "service" "auth") */ -}}
 {{- define "chat.service" -}}
-{{- toYaml (mergeOverwrite (deepCopy .root.Values.serviceDefaults) (deepCopy (get .root.Values.services .service | default dict))) -}}
+{{- $merged := mergeOverwrite (deepCopy .root.Values.serviceDefaults) (deepCopy (get .root.Values.services .service | default dict)) -}}
+{{- $open := list -}}
+{{- range $merged.ports }}{{ if or (not .tls) (include "chat.mqttSecret" $.root) }}{{ $open = append $open . }}{{ end }}{{ end -}}
+{{- toYaml (set $merged "ports" $open) -}}
 {{- end -}}
 
 {{- /* The name under which other pods find it. */ -}}

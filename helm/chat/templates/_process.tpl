@@ -35,6 +35,10 @@
 - {name: {{ $prefix }}RPC_TLS_CA, value: /etc/chat/rpc/ca.crt}
 - {name: {{ $prefix }}RPC_TLS_NAME, value: {{ include "chat.rpcTlsName" $root | quote }}}
 {{- end }}
+{{- if and (eq .service "gateway") (include "chat.mqttSecret" $root) }}
+- {name: CHAT_GATEWAY_TLS_CERT, value: /etc/chat/mqtt/tls.crt}
+- {name: CHAT_GATEWAY_TLS_KEY, value: /etc/chat/mqtt/tls.key}
+{{- end }}
 {{- range $key, $secret := $definition.secrets }}
 {{- with $secret.existingSecret }}
 - {name: {{ $prefix }}{{ upper $key }}, valueFrom: {secretKeyRef: {name: {{ .name }}, key: {{ .key }}}}}
@@ -65,6 +69,9 @@
 {{- if ne (include "chat.rpcTls" .root) "off" }}
 - {name: rpc-tls, mountPath: /etc/chat/rpc, readOnly: true}
 {{- end }}
+{{- if and (eq .service "gateway") (include "chat.mqttSecret" .root) }}
+- {name: mqtt-tls, mountPath: /etc/chat/mqtt, readOnly: true}
+{{- end }}
 {{- if and .definition.postgresql.enabled .root.Values.postgresql.caSecret }}
 - {name: postgresql-ca, mountPath: /etc/chat/postgresql, readOnly: true}
 {{- end }}
@@ -79,6 +86,9 @@
 {{- define "chat.volumes" -}}
 {{- if ne (include "chat.rpcTls" .root) "off" }}
 - {name: rpc-tls, secret: {secretName: {{ include "chat.rpcTlsSecret" . }}, defaultMode: 0440}}
+{{- end }}
+{{- if and (eq .service "gateway") (include "chat.mqttSecret" .root) }}
+- {name: mqtt-tls, secret: {secretName: {{ include "chat.mqttSecret" .root }}, defaultMode: 0440}}
 {{- end }}
 {{- if and .definition.postgresql.enabled .root.Values.postgresql.caSecret }}
 - {name: postgresql-ca, secret: {secretName: {{ .root.Values.postgresql.caSecret }}, defaultMode: 0440}}

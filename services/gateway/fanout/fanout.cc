@@ -5,6 +5,7 @@
 
 #include "libs/log/log.h"
 #include "libs/metrics/metrics.h"
+#include "libs/metrics/stages.h"
 #include "libs/wire/translator.h"
 
 namespace chat::gateway {
@@ -132,6 +133,8 @@ void Fanout::OnMessage(std::string_view name, std::string_view payload) {
     return;
   }
   if (channel && WorkersOf(*channel) == 0) return;
+  static prometheus::Histogram& arrive = metrics::MessageStage("arrive");
+  metrics::ObserveSince(arrive, event.committed_ms());
   const std::pair key(event.feed(), event.position());
   if (event.position() == 0 || last_event_ == nullptr || key != last_key_) {
     last_event_ = std::make_shared<const ReadyEvent>(MakeReady(event));

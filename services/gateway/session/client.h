@@ -147,6 +147,7 @@ class Client final : public net::StreamHandler,
   // Pauses reading while the connection or its address publishes too fast.
   void PauseIfTooFast();
   void RefreshRosters();
+  void CountAcknowledged(int64_t position);
   // What an event without a topic tells the gateway.
   void OnControl(const ReadyEvent& event);
   // Ends the connection when the client has acknowledged its replies, or after kLingerMs.
@@ -177,6 +178,8 @@ class Client final : public net::StreamHandler,
   int64_t resume_at_ = 0;  // reading goes on then (publish_rate)
   int64_t end_at_ = 0;     // the session ends then at the latest (logout)
   size_t unacknowledged_replies_ = 0;
+  // When the events in flight were committed, by position; null while there are none.
+  std::unique_ptr<std::map<int64_t, int64_t>> committed_;
   // A request that could not be executed: its acknowledgement is withheld, and with it all after it
   // (O4).
   mqtt::InboundHandle withheld_ = mqtt::kNoHandle;

@@ -3,6 +3,7 @@
 
 #include "chat/v1/records.pb.h"
 #include "libs/metrics/metrics.h"
+#include "libs/metrics/stages.h"
 #include "libs/wire/translator.h"
 #include "services/gateway/gateway_parts.h"
 #include "services/gateway/session/admission.h"
@@ -81,7 +82,10 @@ void Client::SendFirst(const std::string& topic, const google::protobuf::Message
 }
 
 void Client::OnAcknowledged(mqtt::Token token) {
-  if (token != kReplyToken) return flow_.OnAcknowledged(static_cast<int64_t>(token));
+  if (token != kReplyToken) {
+    CountAcknowledged(static_cast<int64_t>(token));
+    return flow_.OnAcknowledged(static_cast<int64_t>(token));
+  }
   if (unacknowledged_replies_ > 0) --unacknowledged_replies_;
   if (end_at_ != 0 && unacknowledged_replies_ == 0) EndAfterReplies();
 }
@@ -92,6 +96,16 @@ void Client::OnEvent(const ReadyEvent& event) {
   if (!event.not_to_client.empty() && event.not_to_client == caller_.client_id()) return;
   flow_.OnLive(event);
   if (event.rosters_changed && session_ != nullptr) RefreshRosters();
+}
+
+void Client::CountAcknowledged(int64_t position) {
+  if (committed_ == nullptr) return;
+  static prometheus::Histogram& acknowledge = metrics::MessageStage("acknowledge");
+  const auto found = committed_->find(position);
+  if (found == committed_->end()) return;
+  metrics::ObserveSince(acknowledge, found->second);
+  committed_->erase(found);
+  if (committed_->empty()) committed_.reset();
 }
 
 void Client::OnControl(const ReadyEvent& event) {
@@ -112,7 +126,16 @@ mqtt::Delivery Client::SendEvent(const ReadyEvent& event, mqtt::Qos qos) {
   static prometheus::Counter& delivered =
       metrics::Counter("chat_gateway_deliveries_total", "Events passed on to sessions");
   delivered.Increment();
-  return session_->Deliver(event.message, qos, static_cast<mqtt::Token>(event.position));
+  static prometheus::Histogram& deliver = metrics::MessageStage("deliver");
+  metrics::ObserveSince(deliver, event.committed_ms);
+  const mqtt::Delivery delivery =
+      session_->Deliver(event.message, qos, static_cast<mqtt::Token>(event.position));
+  const bool taken = delivery == mqtt::Delivery::kSent || delivery == mqtt::Delivery::kQueued;
+  if (taken && qos != mqtt::Qos::kAtMostOnce && event.position != 0 && event.committed_ms != 0) {
+    if (committed_ == nullptr) committed_ = std::make_unique<std::map<int64_t, int64_t>>();
+    (*committed_)[event.position] = event.committed_ms;
+  }
+  return delivery;
 }
 
 void Client::AskPage(int64_t above) {

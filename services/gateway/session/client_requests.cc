@@ -8,6 +8,7 @@
 #include "libs/base/status.h"
 #include "libs/log/log.h"
 #include "libs/metrics/metrics.h"
+#include "libs/metrics/stages.h"
 #include "libs/net/loop.h"
 #include "services/gateway/gateway_parts.h"
 #include "services/gateway/router/topics.h"
@@ -151,7 +152,13 @@ void Client::Execute(Queue::Ticket ticket, Request& request) {
   if (request.lane != 0) *caller.mutable_packet() = request.packet;
   parts_.backends->Call(
       *request.routed.route, *request.routed.request, caller, request.lane,
-      [&worker = worker_, id = id_, ticket](absl::Status status, v1::Reply reply) {
+      [&worker = worker_, id = id_, ticket, begin = std::chrono::steady_clock::now(),
+       ordered = request.lane != 0](absl::Status status, v1::Reply reply) {
+        static prometheus::Histogram& stage = metrics::MessageStage("request");
+        if (ordered && status.ok()) {
+          std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
+          stage.Observe(taken.count());
+        }
         worker.ToClient(id, [ticket, outcome = std::make_shared<Outcome>(Outcome{
                                          std::move(status), std::move(reply)})](Client& self) {
           if (self.requests_ != nullptr) self.requests_->Finish(ticket, std::move(*outcome));
