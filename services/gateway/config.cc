@@ -61,6 +61,21 @@ void GatewayConfig::Declare(config::Keys& keys) {
   keys.Add("term_elements", &term_elements, "Terms in one payload (PROTOCOL 2.4)", 1);
   keys.Add("inflated_bytes", &inflated_bytes, "Size of a compressed term (PROTOCOL 2.4)", 1);
   keys.Add("call_timeout_ms", &call_timeout_ms, "Deadline of a request's RPC", 100, 60'000);
+  keys.Add("max_keep_alive", &max_keep_alive,
+           "Longest keep-alive of MQTT 5.0 clients, seconds; they are told; 0: as they like", 0,
+           65'535);
+  keys.Add("receive_maximum", &receive_maximum,
+           "QoS 1/2 PUBLISHes that a client may have unacknowledged; more end the connection", 1,
+           65'535);
+  keys.Add("topic_alias_maximum", &topic_alias_maximum,
+           "Topic aliases of MQTT 5.0, each way and connection", 0, 1'000);
+  keys.Add(
+      "open_topics", &open_topics,
+      "Filters of topics that are served as by a general MQTT broker (PROTOCOL 1.10); one that "
+      "begins with ! closes what earlier ones opened");
+  keys.Add("allow_anonymous", &allow_anonymous,
+           "Clients without a token may use the open topics (PROTOCOL 1.10, O19)");
+  keys.Add("topic_aliases", &topic_aliases, "The topic names of later revisions (PROTOCOL 1.9)");
   keys.Add("vnode_max", &vnode_max, "N of {vnode_max,N} (PROTOCOL 1.6)", 1, 1'000'000);
 }
 

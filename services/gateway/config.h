@@ -43,6 +43,12 @@ struct GatewayConfig {
   int64_t inflated_bytes = 4'194'304;
   int64_t call_timeout_ms = 5'000;
   int64_t vnode_max = 4;
+  int64_t max_keep_alive = 0;
+  int64_t receive_maximum = 1'024;
+  int64_t topic_alias_maximum = 16;
+  bool topic_aliases = false;
+  std::vector<std::string> open_topics;
+  bool allow_anonymous = false;
 
   void Declare(config::Keys& keys);
 };

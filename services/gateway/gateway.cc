@@ -38,6 +38,10 @@ Gateway::Gateway(const GatewayConfig& config, const std::string& name, const std
   parts_.n2o_rules = {{"/ws", true, ""}, static_cast<uint64_t>(config.max_packet)};
   parts_.connection_limits.max_packet_size = static_cast<uint32_t>(config.max_packet);
   parts_.connection_limits.connect_timeout_ms = config.connect_timeout_ms;
+  parts_.connection_limits.max_keep_alive_s = static_cast<uint16_t>(config.max_keep_alive);
+  parts_.connection_limits.inbound_aliases = static_cast<uint16_t>(config.topic_alias_maximum);
+  parts_.connection_limits.outbound_aliases = static_cast<uint16_t>(config.topic_alias_maximum);
+  parts_.session_limits.receive_maximum = static_cast<uint16_t>(config.receive_maximum);
   parts_.session_limits.window = static_cast<uint16_t>(config.in_flight);
   parts_.session_limits.queue_messages = static_cast<uint32_t>(config.queue_messages);
   parts_.session_limits.queue_bytes =
@@ -61,10 +65,12 @@ Gateway::Gateway(const GatewayConfig& config, const std::string& name, const std
          [worker](bool up) { worker->OnRedis(up); }});
   }
   parts_.fanout = std::make_unique<Fanout>(config.redis, name, std::move(receivers));
+  parts_.publisher = std::make_unique<redis::Publisher>(config.redis);
   service_ = std::make_shared<GatewayService>(parts_);
 }
 
 Gateway::~Gateway() {
+  parts_.open_feed.reset();
   parts_.fanout.reset();
   parts_.leases.reset();
   for (auto& worker : parts_.workers) worker->StopLoop();
@@ -98,6 +104,16 @@ absl::Status Gateway::Check() {
 }
 
 absl::Status Gateway::Start() {
+  CHAT_ASSIGN_OR_RETURN(parts_.open, OpenFilters::Parse(parts_.config.open_topics));
+  if (parts_.open.any()) {
+    std::vector<OpenFeed::Receiver> receivers;
+    for (auto& worker : parts_.workers) {
+      receivers.push_back(
+          {[&worker = *worker](SharedOpenEvent event) { worker.OnOpen(std::move(event)); },
+           [&worker = *worker](bool up) { worker.OnOpenRedis(up); }});
+    }
+    parts_.open_feed = std::make_unique<OpenFeed>(parts_.config.redis, std::move(receivers));
+  }
   for (auto& worker : parts_.workers) {
     for (const Endpoint& endpoint : Endpoints(parts_.config)) {
       CHAT_RETURN_IF_ERROR(worker->Listen(endpoint));

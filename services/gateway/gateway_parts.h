@@ -11,9 +11,12 @@
 #include "libs/mqtt/connection.h"
 #include "libs/net/tls_context.h"
 #include "libs/net/websocket.h"
+#include "libs/redis/publisher.h"
 #include "services/gateway/config.h"
 #include "services/gateway/fanout/fanout.h"
 #include "services/gateway/fanout/presence_leases.h"
+#include "services/gateway/open/open_feed.h"
+#include "services/gateway/open/open_filters.h"
 #include "services/gateway/rate.h"
 #include "services/gateway/router/backends.h"
 #include "services/gateway/session/session_registry.h"
@@ -37,6 +40,10 @@ struct GatewayParts {
   std::unique_ptr<Backends> backends;
   std::unique_ptr<PresenceLeases> leases;
   std::unique_ptr<Fanout> fanout;
+  OpenFilters open;
+  std::unique_ptr<OpenFeed>
+      open_feed;  // null without open topics                             // PROTOCOL 1.10
+  std::unique_ptr<redis::Publisher> publisher;  // of messages in no log
   std::vector<std::unique_ptr<Worker>> workers;
   std::mutex connects_mutex;
   TokenBucket connects{0};          // connect_rate, of all workers together

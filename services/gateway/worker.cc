@@ -66,6 +66,7 @@ void Worker::Start() {
     every(1000, &Worker::FlushCursors);
     every(1000, &Worker::AskChanges);
     every(1000, &Worker::RetryFailed);
+    every(1000, &Worker::TickOpen);
     every(5000, &Worker::AskRevoked);
     every(1000, &Worker::EndSilentN2o);
     if (index_ == 0 && parts_.tls != nullptr) {
@@ -98,6 +99,19 @@ void Worker::OnRoomEvent(int64_t feed, SharedEvent event) {
 
 void Worker::OnHorizon(int64_t horizon) {
   loop_.Post([this, horizon] { HandleHorizon(horizon); });
+}
+
+void Worker::OnOpen(SharedOpenEvent event) {
+  loop_.Post([this, event = std::move(event)] { open_.OnEvent(event); });
+}
+
+void Worker::OnOpenRedis(bool up) {
+  loop_.Post([this, up] { open_.OnRedis(up); });
+}
+
+Client* Worker::Find(uint64_t client) {
+  const auto found = clients_.find(client);
+  return found == clients_.end() ? nullptr : found->second.get();
 }
 
 void Worker::OnRedis(bool up) {
@@ -431,7 +445,8 @@ void Worker::RetryFailed() {
   const std::unordered_set<int64_t> unknown = std::exchange(unknown_rooms_, {});
   if (!unknown.empty()) LoadRooms({unknown.begin(), unknown.end()});
   for (auto& [id, client] : clients_) {
-    if (client->admitted() && client->session_id() != 0 && client->flow().waiting())
+    client->RetryOpen();
+    if (client->admitted() && client->account() != 0 && client->flow().waiting())
       client->flow().Resync();
   }
 }

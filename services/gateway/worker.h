@@ -20,6 +20,7 @@
 #include "libs/net/tcp_listener.h"
 #include "services/gateway/gateway_parts.h"
 #include "services/gateway/n2o/n2o_connection.h"
+#include "services/gateway/open/open_hub.h"
 #include "services/gateway/session/client.h"
 #include "services/gateway/transport/endpoint.h"
 
@@ -42,6 +43,8 @@ class Worker : private RoomTable::Host {
   void OnRoomEvent(int64_t feed, SharedEvent event);
   void OnHorizon(int64_t horizon);
   void OnRedis(bool up);
+  void OnOpen(SharedOpenEvent event);
+  void OnOpenRedis(bool up);
   // Ends the loop; afterwards nothing runs, posting is harmless.
   void StopLoop() { loop_.Stop(); }
   // Stops accepting and ends every connection when its requests are answered, each at a random
@@ -54,6 +57,9 @@ class Worker : private RoomTable::Host {
   size_t index() const { return index_; }
   GatewayParts& parts() { return parts_; }
   bool redis_up() const { return redis_up_; }
+  // Null when the connection is gone.
+  Client* Find(uint64_t client);
+  OpenHub& open() { return open_; }
   boost::asio::io_context& context() { return loop_.context(); }
   // False: over the rate of CONNECTs.
   bool TakeConnect(int64_t now) {
@@ -106,6 +112,7 @@ class Worker : private RoomTable::Host {
   void AskChanges();
   void AskRevoked();
   void RetryFailed();
+  void TickOpen() { open_.Tick(); }
 
   const size_t index_;
   GatewayParts& parts_;
@@ -122,6 +129,7 @@ class Worker : private RoomTable::Host {
   // While draining: when who goes.
   std::priority_queue<Deadline, std::vector<Deadline>, std::greater<>> departures_;
   int64_t fired_at_ms_ = 0;
+  OpenHub open_{*this};
   uint64_t next_client_ = 1;
   int64_t horizon_ = 0;
   int64_t changes_above_ = 0;

@@ -27,7 +27,7 @@ grpc::Status DeliveryInternalService::OpenSession(grpc::ServerContext* context,
                                                   v1::OpenSessionReply* reply) {
   return rpc::Serve(
       context, "DeliveryInternal/OpenSession", [&](const rpc::Call& call) -> absl::Status {
-        if (request->account_id() <= 0 || request->client_id().empty() || request->expiry_s() < 0 ||
+        if (request->account_id() < 0 || request->client_id().empty() || request->expiry_s() < 0 ||
             request->expiry_s() > kMaxExpiryS) {
           return absl::InvalidArgumentError("OpenSessionRequest: account, client id or expiry");
         }

@@ -54,6 +54,7 @@ grpc::Status FeedsInternalService::Relay(grpc::ServerContext* context,
     v1::Event event;
     event.set_topic(request->topic());
     event.set_qos(request->qos());
+    event.set_author_client(request->client_id());
     if (request->has_record()) {
       *event.mutable_record() = request->record();
     } else {

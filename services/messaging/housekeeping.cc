@@ -15,10 +15,11 @@ constexpr std::chrono::seconds kTimeout{5};
 }  // namespace
 
 Housekeeping::Housekeeping(PgSessionStore& sessions, PgProjectionStore& projections, Editor& editor,
-                           int64_t notice_life_s)
+                           PgOpenStore& open, int64_t notice_life_s)
     : sessions_(sessions),
       projections_(projections),
       editor_(editor),
+      open_(open),
       notice_life_s_(notice_life_s) {
   thread_ = std::thread([this] { Run(); });
 }
@@ -39,6 +40,7 @@ void Housekeeping::Run() {
     absl::Status swept = sessions_.DeleteExpired(std::chrono::steady_clock::now() + kTimeout);
     swept.Update(projections_.Prune(std::chrono::steady_clock::now() + kTimeout, notice_life_s_));
     swept.Update(editor_.DropUploads(rpc::Background(kTimeout)));
+    swept.Update(open_.Prune(std::chrono::steady_clock::now() + kTimeout));
     if (!swept.ok()) log::Warn("expired rows are not deleted", {{"why", Message(swept)}});
     lock.lock();
   }

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "services/messaging/editor.h"
+#include "services/messaging/pg_open_store.h"
 #include "services/messaging/pg_projection_store.h"
 #include "services/messaging/pg_session_store.h"
 
@@ -15,7 +16,7 @@ namespace chat::messaging {
 class Housekeeping {
  public:
   Housekeeping(PgSessionStore& sessions, PgProjectionStore& projections, Editor& editor,
-               int64_t notice_life_s);
+               PgOpenStore& open, int64_t notice_life_s);
   ~Housekeeping();
 
  private:
@@ -24,6 +25,7 @@ class Housekeeping {
   PgSessionStore& sessions_;
   PgProjectionStore& projections_;
   Editor& editor_;
+  PgOpenStore& open_;
   const int64_t notice_life_s_;
   std::mutex mutex_;
   std::condition_variable wake_;

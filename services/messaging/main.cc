@@ -8,6 +8,7 @@
 #include "services/messaging/message_service.h"
 #include "services/messaging/messaging_config.h"
 #include "services/messaging/migrations.h"
+#include "services/messaging/open_topics_service.h"
 #include "services/messaging/ordered_lane.h"
 #include "services/messaging/parts.h"
 #include "services/messaging/typing_service.h"
@@ -37,6 +38,7 @@ int main(int argc, char** argv) {
         parts->lane));
     serving.Add(std::make_shared<messaging::DeliveryInternalService>(
         parts->sessions, parts->replay, parts->projections, parts->horizon));
+    serving.Add(std::make_shared<messaging::OpenTopicsService>(parts->open, parts->publish()));
     serving.OnStarted([parts] {
       parts->announcer.Start();
       parts->horizon.Tick();  // sessions can be opened from the first call on

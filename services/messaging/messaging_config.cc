@@ -22,6 +22,9 @@ void MessagingConfig::Declare(config::Keys& keys) {
   keys.Add("notice_life_s", &notice_life_s,
            "How long events of ses/ are kept; longer than any session lives.", 86'400,
            10LL * 365 * 86'400);
+  keys.Add("open_log_messages", &open_log_messages,
+           "Messages of open topics kept for stored sessions and gateways that missed them", 1'000,
+           100'000'000);
 }
 
 absl::Status MessagingConfig::Check() const {

@@ -22,6 +22,7 @@ struct MessagingConfig {
   int64_t lane_outstanding = 4096;
   int64_t session_grace_s = 30 * 86'400;
   int64_t notice_life_s = 60 * 86'400;
+  int64_t open_log_messages = 100'000;
 
   // The config outlives `keys`' Parse().
   void Declare(config::Keys& keys);

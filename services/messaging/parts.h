@@ -17,6 +17,7 @@
 #include "services/messaging/pg_announcement_store.h"
 #include "services/messaging/pg_history_store.h"
 #include "services/messaging/pg_message_store.h"
+#include "services/messaging/pg_open_store.h"
 #include "services/messaging/pg_projection_store.h"
 #include "services/messaging/pg_replay_store.h"
 #include "services/messaging/pg_send_store.h"
@@ -37,6 +38,7 @@ struct Parts {
         messages(pool),
         replay(pool),
         sessions(pool, config.session_grace_s),
+        open(pool, config.open_log_messages),
         sends(commit_pool),
         announcer(announcements, publish()),
         horizon(announcements, publish()),
@@ -45,7 +47,7 @@ struct Parts {
         editor(messages, batcher, announcer),
         lane(projections, publish()),
         receipts(history, lane),
-        housekeeping(sessions, projections, editor, config.notice_life_s) {}
+        housekeeping(sessions, projections, editor, open, config.notice_life_s) {}
 
   RedisPublish publish() {
     return [this](std::vector<redis::Publication> batch, std::function<void(bool)> done) {
@@ -62,6 +64,7 @@ struct Parts {
   PgMessageStore messages;
   PgReplayStore replay;
   PgSessionStore sessions;
+  PgOpenStore open;
   PgSendStore sends;
   Announcer announcer;
   Horizon horizon;

@@ -1,5 +1,6 @@
 #include "services/messaging/pg_session_store.h"
 
+#include <algorithm>
 #include <map>
 #include <string>
 
@@ -28,8 +29,8 @@ constexpr pg::Statement kOpen = {
 
 constexpr pg::Statement kClose = {
     "delivery_close_session",
-    "UPDATE delivery.session SET connected = false, "
-    "expires_at = clock_timestamp() + make_interval(secs => expiry_s), "
+    "UPDATE delivery.session SET connected = false, expiry_s = coalesce($6, expiry_s), "
+    "expires_at = clock_timestamp() + make_interval(secs => coalesce($6, expiry_s)), "
     "cursor_position = greatest(cursor_position, $3), "
     "cursor_above = delivery.merged(greatest(cursor_position, $3), cursor_above, $4::bigint[]), "
     "state = $5 "
@@ -64,6 +65,22 @@ constexpr pg::Statement kFlush = {
     "  FROM given g JOIN locked l ON l.id = g.id WHERE s.id = g.id AND s.epoch = g.epoch"
     "  RETURNING s.id"
     ") SELECT DISTINCT id FROM given WHERE id NOT IN (SELECT id FROM flushed)"};
+
+constexpr pg::Statement kTakeWill = {
+    "delivery_take_will", "DELETE FROM delivery.stored_will WHERE session_id = $1 RETURNING will"};
+
+constexpr pg::Statement kStoreWill = {
+    "delivery_store_will",
+    "INSERT INTO delivery.stored_will (session_id, epoch, gateway, delay_s, will) "
+    "VALUES ($1, $2, $3, $4, $5)"};
+
+constexpr pg::Statement kArmWill = {
+    "delivery_arm_will",
+    "UPDATE delivery.stored_will SET due_at = clock_timestamp() + make_interval(secs => $3) "
+    "WHERE session_id = $1 AND epoch = $2"};
+
+constexpr pg::Statement kDropWill = {
+    "delivery_drop_will", "DELETE FROM delivery.stored_will WHERE session_id = $1 AND epoch = $2"};
 
 constexpr pg::Statement kDeleteExpired = {
     "delivery_delete_expired",
@@ -112,6 +129,14 @@ absl::StatusOr<v1::OpenSessionReply> PgSessionStore::Open(pg::Deadline deadline,
     reply.mutable_state()->ParseFromString(pqxx::binarystring(row["state"]).str());
     reply.set_previous_gateway(row["previous_gateway"].c_str());
     reply.set_previous_epoch(row["previous_epoch"].as<int64_t>());
+    for (const pqxx::row& older : tx.Exec(kTakeWill, reply.session_id())) {
+      reply.mutable_older_will()->ParseFromString(pqxx::binarystring(older["will"]).str());
+    }
+    if (request.has_will()) {
+      tx.Exec(kStoreWill, reply.session_id(), reply.epoch(), request.gateway(),
+              std::min(request.will().delay_s(), request.expiry_s()),
+              pqxx::binarystring(request.will().SerializeAsString()));
+    }
     return reply;
   });
 }
@@ -121,11 +146,17 @@ absl::Status PgSessionStore::Close(pg::Deadline deadline, const v1::CloseSession
     return absl::InvalidArgumentError("CloseSessionRequest.state: over 1 MiB");
   }
   return pool_.Run(deadline, [&](pg::Tx& tx) -> absl::Status {
+    if (request.has_will_in_s()) {
+      tx.Exec(kArmWill, request.session_id(), request.epoch(), request.will_in_s());
+    } else {
+      tx.Exec(kDropWill, request.session_id(), request.epoch());
+    }
     if (request.remove()) {
       tx.Exec(kRemove, request.session_id(), request.epoch());
     } else {
       tx.Exec(kClose, request.session_id(), request.epoch(), request.cursor().position(),
-              AboveOf(request.cursor()), pqxx::binarystring(request.state().SerializeAsString()));
+              AboveOf(request.cursor()), pqxx::binarystring(request.state().SerializeAsString()),
+              request.has_expiry_s() ? std::optional(request.expiry_s()) : std::nullopt);
     }
     return absl::OkStatus();
   });

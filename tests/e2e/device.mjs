@@ -17,6 +17,7 @@ export const newId = () => crypto.randomBytes(6).toString('hex');
 class Received {
   constructor(topic, payload, packet) {
     Object.assign(this, { topic, payload, qos: packet.qos, dup: packet.dup, retain: packet.retain, taken: false });
+    this.properties = packet.properties ?? {}; // of MQTT 5.0
     this.at = Date.now();
     this.term = decode(payload);
     this.text = format(this.term);
@@ -49,11 +50,11 @@ export class Device {
 
   // Connects to gateway `index`; resolves to CONNACK's session-present flag, throws Refused with CONNACK's code.
   async connect(index = 0, { clean = false, username = 'api', password = this.token, keepalive = 60, will,
-    transport = 'tcp', address, version = 4 } = {}) {
+    transport = 'tcp', address, protocolVersion = 4, properties } = {}) {
     const where = address ? { protocol: 'mqtt', host: address.split(':')[0], port: Number(address.split(':')[1]) } :
       endpoint(transport, index);
     const client = mqtt.connect({
-      ...where, protocolVersion: version, clientId: this.clientId, username, clean, keepalive,
+      ...where, protocolVersion, properties, clientId: this.clientId, username, clean, keepalive,
       will, password: password || undefined, reconnectPeriod: 0, connectTimeout: TIMEOUT_MS, resubscribe: false,
     });
     this.client = client;
@@ -66,6 +67,8 @@ export class Device {
       client.once('close', () => reject(new Refused(undefined, 'closed without CONNACK')));
     });
     client.on('error', () => {});
+    client.on('disconnect', (packet) => { this.disconnected = packet; }); // the server's, of MQTT 5.0
+    this.connack = connack;
     return connack.sessionPresent;
   }
 
@@ -98,10 +101,10 @@ export class Device {
   }
 
   // Publishes bytes or a term as a request; resolves when the server has acknowledged it.
-  send(term, { qos = 1, topic = REQUESTS } = {}) {
+  send(term, { qos = 1, topic = REQUESTS, properties } = {}) {
     const payload = Buffer.isBuffer(term) ? term : encode(term);
     return new Promise((resolve, reject) => {
-      this.client.publish(topic, payload, { qos }, (error) => (error ? reject(error) : resolve()));
+      this.client.publish(topic, payload, { qos, properties }, (error) => (error ? reject(error) : resolve()));
     });
   }
 

@@ -36,6 +36,7 @@ Backends::Backends(const GatewayConfig& config) : timeout_(config.call_timeout_m
   }
   auth_ = v1::AuthInternal::NewStub(channels["auth"]);
   profile_ = v1::ProfileInternal::NewStub(channels["profile"]);
+  open_ = v1::OpenTopicsInternal::NewStub(channels["messaging"]);
   roster_ = v1::RosterInternal::NewStub(channels["roster"]);
   delivery_ = v1::DeliveryInternal::NewStub(channels["messaging"]);
   feeds_ = v1::FeedsInternal::NewStub(channels["messaging"]);

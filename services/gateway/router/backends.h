@@ -19,6 +19,7 @@
 #include "chat/v1/auth.grpc.pb.h"
 #include "chat/v1/gateway.grpc.pb.h"
 #include "chat/v1/messaging.grpc.pb.h"
+#include "chat/v1/open.grpc.pb.h"
 #include "chat/v1/profile.grpc.pb.h"
 #include "chat/v1/roster.grpc.pb.h"
 #include "libs/rpc/call.h"
@@ -67,6 +68,7 @@ class Backends {
 
   v1::AuthInternal::Stub& auth() { return *auth_; }
   v1::ProfileInternal::Stub& profile() { return *profile_; }
+  v1::OpenTopicsInternal::Stub& open() { return *open_; }
   v1::RosterInternal::Stub& roster() { return *roster_; }
   v1::DeliveryInternal::Stub& delivery() { return *delivery_; }
   v1::FeedsInternal::Stub& feeds() { return *feeds_; }
@@ -89,6 +91,7 @@ class Backends {
   std::unique_ptr<v1::AuthInternal::Stub> auth_;
   std::unique_ptr<v1::ProfileInternal::Stub> profile_;
   std::unique_ptr<v1::RosterInternal::Stub> roster_;
+  std::unique_ptr<v1::OpenTopicsInternal::Stub> open_;
   std::unique_ptr<v1::DeliveryInternal::Stub> delivery_;
   std::unique_ptr<v1::FeedsInternal::Stub> feeds_;
   std::mutex mutex_;

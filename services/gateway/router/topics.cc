@@ -33,6 +33,21 @@ ClientTopic ParseClientTopic(std::string_view topic) {
   return {};
 }
 
+CanonicalTopic Canonical(std::string_view topic, bool aliases) {
+  if (aliases) {
+    const std::vector<std::string_view> levels = mqtt::SplitLevels(topic, 4);
+    const std::string rest(levels.size() > 1 ? topic.substr(levels[0].size() + 1) : "");
+    if (levels.size() == 2) {
+      if (levels[0] == "devices") return {"ses/" + rest, true};
+      if (levels[0] == "contacts") return {"ac/" + rest, true};
+      if (levels[0] == "events") return {"events/1//api/anon//", true};
+      if (levels[0] == "actions") return {"actions/1/api/" + rest, true};
+    }
+    if (levels.size() == 3 && levels[0] == "private") return {"p2p/" + rest, true};
+  }
+  return {std::string(topic), false};
+}
+
 std::string ModuleOf(std::optional<std::string_view> username) {
   if (!username || username->empty() || username->size() > 32) return "api";
   for (char c : *username) {

@@ -30,6 +30,13 @@ struct ClientTopic {
 
 ClientTopic ParseClientTopic(std::string_view topic);
 
+// The names of later revisions (PROTOCOL 1.9), where they are switched on.
+struct CanonicalTopic {
+  std::string topic;
+  bool renamed = false;  // `topic` is another text than what the client said
+};
+CanonicalTopic Canonical(std::string_view topic, bool aliases);
+
 // The `:module` level of a client's topics from the user name of CONNECT: `api` unless it is
 // [a-z0-9_]{1,32} (PROTOCOL 1.2).
 std::string ModuleOf(std::optional<std::string_view> username);

@@ -9,6 +9,7 @@
 #include "libs/net/loop.h"
 #include "services/gateway/gateway_parts.h"
 #include "services/gateway/router/topics.h"
+#include "services/gateway/session/will.h"
 #include "services/gateway/worker.h"
 
 namespace chat::gateway {
@@ -59,18 +60,33 @@ Admission::Admission(Client& client, const mqtt::Connect& connect)
   admitted_.caller.set_address(client.peer());
   admitted_.module = ModuleOf(connect.username);
   admitted_.clean = connect.clean_session;
+  const int64_t asked = mqtt::SessionExpiryOf(connect);
+  admitted_.expiry_s = std::min(asked, client_.worker().parts().config.session_expiry_max_s);
+  admitted_.expiry_told = admitted_.expiry_s != asked;
+  if (connect.will && !connect.will->topic.starts_with("version/")) {
+    will_ = ToStored(*connect.will);
+  }
+  // PROTOCOL 1.2: so clients announce their revision.
+  if (connect.will && connect.will->topic.starts_with("version/")) {
+    admitted_.revision = connect.will->topic.substr(8, 32);
+  }
 }
 
 void Admission::Begin() {
   const std::string& id = admitted_.caller.client_id();
   if (id.empty()) {
     admitted_.caller.set_client_id(InventedId());
+    admitted_.assigned = true;
+    // Who wants a general broker is given one: nothing comes unasked (O19).
+    if (OpenToAll()) return AdmitOpen();
     return AdmitNamed(rules::ANONYMOUS);
   }
   if (!IsValidClientId(id)) {
     Count("bad_client_id");
-    return client_.Refuse(mqtt::ConnectCode::kIdentifierRejected);
+    return client_.Refuse(mqtt::Reason::kClientIdentifierNotValid);
   }
+  const bool chat = id.starts_with("reg_") || id.starts_with("emqttd_") || id.starts_with("sys_");
+  if (!chat && OpenToAll()) return AdmitOpen();
   v1::ConnectRequest request;
   request.set_client_id(id);
   request.set_password(password_);
@@ -98,7 +114,8 @@ void Admission::OnVerdict(const absl::Status& status, const v1::ConnectReply& re
       log::Info("connect refused", {{"client", admitted_.caller.client_id()},
                                     {"peer", client_.peer()},
                                     {"code", reply.code()}});
-      return client_.Refuse(static_cast<mqtt::ConnectCode>(std::clamp(reply.code(), 1u, 5u)));
+      return client_.Refuse(
+          mqtt::ReasonOf(static_cast<mqtt::ConnectCode>(std::clamp(reply.code(), 1u, 5u))));
   }
   admitted_.caller.set_state(rules::AUTHENTICATED);
   admitted_.caller.set_account_id(reply.account_id());
@@ -113,13 +130,15 @@ void Admission::OnVerdict(const absl::Status& status, const v1::ConnectReply& re
 void Admission::AdmitNamed(rules::State state) {
   admitted_.caller.set_state(state);
   admitted_.clean = true;
+  admitted_.expiry_told = admitted_.expiry_s != 0;
+  admitted_.expiry_s = 0;
   GatewayParts& parts = client_.worker().parts();
   bool refused = false;
   const auto older =
       parts.registry.EnterName(admitted_.caller.client_id(), client_.ref(), &refused);
   if (refused) {
     Count("pending_code");
-    return client_.Refuse(mqtt::ConnectCode::kNotAuthorized);
+    return client_.Refuse(mqtt::Reason::kNotAuthorized);
   }
   if (older) {
     parts.workers[older->worker]->ToClient(
@@ -129,15 +148,30 @@ void Admission::AdmitNamed(rules::State state) {
   client_.Admit(std::move(admitted_));
 }
 
+bool Admission::OpenToAll() const {
+  const GatewayParts& parts = client_.worker().parts();
+  return parts.config.allow_anonymous && parts.open.any();
+}
+
+void Admission::AdmitOpen() {
+  admitted_.caller.set_state(rules::ANONYMOUS);
+  admitted_.open_only = true;
+  OpenSession();
+}
+
 void Admission::OpenSession() {
   GatewayParts& parts = client_.worker().parts();
   v1::OpenSessionRequest request;
   request.set_account_id(admitted_.caller.account_id());
   request.set_client_id(admitted_.caller.client_id());
   request.set_clean(admitted_.clean);
-  request.set_expiry_s(parts.config.session_expiry_max_s);
+  request.set_expiry_s(admitted_.expiry_s);
   request.set_gateway(parts.address);
   request.set_auth_id(admitted_.auth_id);
+  if (will_) {
+    *request.mutable_will() = *will_;
+    *request.mutable_will()->mutable_caller() = admitted_.caller;
+  }
   parts.backends->Ask<v1::OpenSessionRequest, v1::OpenSessionReply>(
       std::move(request), [&](auto... a) { parts.backends->delivery().async()->OpenSession(a...); },
       Later([](Admission& self, absl::Status status, v1::OpenSessionReply reply) {
@@ -154,6 +188,10 @@ void Admission::OnSession(const absl::Status& status, const v1::OpenSessionReply
   for (const v1::Event& receipt : reply.receipts())
     admitted_.receipts.push_back(MakeReady(receipt));
   cursor_ = Merge(reply.cursor(), v1::Cursors());
+  // MQTT5-3.1.3-9: the session that goes on in time drops the will, the one that ends publishes it.
+  if (reply.has_older_will() && (!reply.present() || reply.older_will().delay_s() == 0)) {
+    PublishStoredWill(client_.worker().parts(), reply.older_will());
+  }
   const std::optional<ConnectionRef> older =
       client_.worker().parts().registry.Older(reply.session_id(), reply.epoch());
   client_.SetSession(admitted_.caller.account_id(), reply.session_id(), reply.epoch());
@@ -210,7 +248,35 @@ void Admission::OnTakenOver(const v1::TakeOverReply& reply) {
   Join();
 }
 
+void Admission::AskOpenMessages() {
+  v1::OpenReadRequest request;
+  for (const v1::SessionState::Outbound& outbound : admitted_.state.outbound()) {
+    if (outbound.open() && !outbound.released()) request.add_positions(outbound.position());
+  }
+  has_open_ = request.positions().empty();
+  if (has_open_) return;
+  Backends& backends = *client_.worker().parts().backends;
+  backends.Ask<v1::OpenReadRequest, v1::OpenReadReply>(
+      std::move(request), [&](auto... a) { backends.open().async()->Read(a...); },
+      Later([](Admission& self, absl::Status status, v1::OpenReadReply reply) {
+        if (!status.ok()) return self.Fail("messaging", status);
+        for (const v1::OpenMessage& message : reply.messages()) {
+          if (SharedOpenEvent event = MakeOpenEvent(message)) {
+            self.admitted_.open_messages.push_back(std::move(event));
+          }
+        }
+        self.has_open_ = true;
+        self.FinishIfReady();
+      }));
+}
+
 void Admission::Join() {
+  AskOpenMessages();
+  if (admitted_.open_only) {
+    loading_ = true;
+    has_page_ = true;
+    return FinishIfReady();
+  }
   joining_ = true;
   client_.flow().Start(std::move(cursor_));
   client_.worker().JoinAccount(client_, [](Client& client) {
@@ -263,13 +329,14 @@ void Admission::OnPage(std::vector<ReadyEvent> page, bool more) {
 void Admission::OnPageFailed() { Fail("messaging", absl::UnavailableError("no replay")); }
 
 void Admission::FinishIfReady() {
-  if (!loading_ || !has_page_ || !admitted_.profile) return;
+  if (!loading_ || !has_page_ || !has_open_) return;
+  if (!admitted_.profile && !admitted_.open_only) return;
   loading_ = false;
   static prometheus::Histogram& seconds = metrics::Histogram(
       "chat_gateway_admission_seconds", "From CONNECT of an authenticated client to its CONNACK",
       metrics::TimeBuckets());
   seconds.Observe((net::Loop::NowMs() - connected_at_ms_) / 1000.0);
-  Count(admitted_.present ? "resumed" : "authenticated");
+  Count(admitted_.present ? "resumed" : admitted_.open_only ? "open" : "authenticated");
   client_.Admit(std::move(admitted_));
 }
 
@@ -278,7 +345,7 @@ void Admission::Fail(const char* what, const absl::Status& status) {
   log::Warn(
       "connect failed",
       {{"client", admitted_.caller.client_id()}, {"service", what}, {"error", Message(status)}});
-  client_.Refuse(mqtt::ConnectCode::kServerUnavailable);
+  client_.Refuse(mqtt::Reason::kServerUnavailable);
 }
 
 }  // namespace chat::gateway

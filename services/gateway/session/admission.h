@@ -5,6 +5,7 @@
 
 #include <absl/status/status.h>
 
+#include <optional>
 #include <string>
 
 #include "chat/v1/auth.pb.h"
@@ -28,6 +29,11 @@ class Admission {
   void OnVerdict(const absl::Status& status, const v1::ConnectReply& reply);
   void AdmitNamed(rules::State state);
   void OpenSession();
+  // The session belongs to open topics only (PROTOCOL O19).
+  void AdmitOpen();
+  bool OpenToAll() const;
+  // Messages of open topics that were in flight when the older connection ended.
+  void AskOpenMessages();
   void OnSession(const absl::Status& status, const v1::OpenSessionReply& reply);
   void TakeOver(const v1::OpenSessionReply& reply);
   void OnTakenOver(const v1::TakeOverReply& reply);
@@ -49,6 +55,8 @@ class Admission {
   bool joining_ = false;
   bool loading_ = false;
   bool has_page_ = false;
+  bool has_open_ = false;
+  std::optional<v1::StoredWill> will_;
 };
 
 }  // namespace chat::gateway

@@ -1,6 +1,7 @@
 #include "services/gateway/session/client.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "chat/v1/records.pb.h"
 #include "libs/base/status.h"
@@ -9,6 +10,7 @@
 #include "libs/net/loop.h"
 #include "services/gateway/gateway_parts.h"
 #include "services/gateway/session/admission.h"
+#include "services/gateway/session/will.h"
 #include "services/gateway/worker.h"
 
 namespace chat::gateway {
@@ -93,7 +95,7 @@ void Client::OnConnect(const mqtt::Connect& connect) {
     metrics::Counter("chat_gateway_connects_total", "CONNECT packets by result",
                      {{"result", "too_many"}})
         .Increment();
-    return connection_.Refuse(mqtt::ConnectCode::kServerUnavailable);
+    return connection_.Refuse(mqtt::Reason::kConnectionRateExceeded);
   }
   admission_ = std::make_unique<Admission>(*this, connect);
   admission_->Begin();
@@ -105,9 +107,15 @@ void Client::SetSession(int64_t account, int64_t session, int64_t epoch) {
   epoch_ = epoch;
 }
 
-void Client::Refuse(mqtt::ConnectCode code) {
+void Client::Refuse(mqtt::Reason reason) {
   const std::unique_ptr<Admission> over = std::move(admission_);
-  connection_.Refuse(code);
+  connection_.Refuse(reason);
+}
+
+int64_t Client::UnixNowMs() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
 }
 
 void Client::Admit(Admitted admitted) {
@@ -116,26 +124,38 @@ void Client::Admit(Admitted admitted) {
   caller_ = std::move(admitted.caller);
   token_ = std::move(admitted.token);
   module_ = std::move(admitted.module);
+  revision_ = std::move(admitted.revision);
   auth_id_ = admitted.auth_id;
   if (auth_id_ != 0) place_.Authenticate();
-  clean_ = admitted.clean;
+  expiry_s_ = admitted.expiry_s;
   // Far from where a lost session of an earlier epoch may have stood: see mqtt::Session.
   session_ = std::make_unique<mqtt::Session>(
       parts_.session_limits, mqtt::PacketId{static_cast<uint16_t>(1 + (epoch_ * 4099) % 65000)});
-  if (admitted.present) Restore(admitted.state, admitted.page);
-  connection_.Accept(*session_, admitted.present, net::Loop::NowMs());
-  v1::VnodeMax vnode_max;
-  vnode_max.set_node(parts_.config.vnode_max);
-  SendFirst(OwnTopic(), vnode_max);
+  if (admitted.present) Restore(admitted);
+  const std::string own_topic = OwnTopic();
+  mqtt::Acceptance acceptance{.session_present = admitted.present};
+  if (admitted.assigned) acceptance.assigned_client_id = caller_.client_id();
+  if (admitted.expiry_told) acceptance.session_expiry_s = static_cast<uint32_t>(expiry_s_);
+  acceptance.response_info = own_topic;
+  connection_.Accept(*session_, acceptance, net::Loop::NowMs());
+  if (closed_) return;
+  const ReplyTo own{own_topic, "", "", ""};
+  if (!admitted.open_only) {
+    v1::VnodeMax vnode_max;
+    vnode_max.set_node(parts_.config.vnode_max);
+    Send(own, vnode_max, true);
+  }
   if (!admitted.new_token.empty()) {
     v1::Io renewed;
     renewed.mutable_ok2()->set_atom("login");
     renewed.mutable_ok2()->mutable_pair()->set_first(caller_.client_id());
     renewed.mutable_ok2()->mutable_pair()->set_second(admitted.new_token);
-    SendFirst(OwnTopic(), renewed);
+    Send(own, renewed, true);
   }
-  if (admitted.profile) SendFirst(OwnTopic(), *admitted.profile);
+  if (admitted.profile) Send(own, *admitted.profile, true);
   session_->Resume();
+  if (admitted.present) ResumeOpen(admitted.state);
+  RetryOpen();
   if (account_ != 0) {
     parts_.leases->Add(account_);
     flow_.OnPage(admitted.page, admitted.more);
@@ -146,11 +166,9 @@ void Client::Admit(Admitted admitted) {
   UpdateReading();
 }
 
-void Client::Restore(const v1::SessionState& state, const std::vector<ReadyEvent>& page) {
-  for (const auto& [topic, qos] : state.qos()) {
-    if (qos_ == nullptr) qos_ = std::make_unique<std::map<std::string, mqtt::Qos, std::less<>>>();
-    (*qos_)[topic] = static_cast<mqtt::Qos>(std::min<uint32_t>(qos, 2));
-  }
+void Client::Restore(const Admitted& admitted) {
+  const v1::SessionState& state = admitted.state;
+  settings_.Load(state);
   mqtt::SessionSnapshot snapshot;
   for (const v1::SessionState::Outbound& saved : state.outbound()) {
     mqtt::SessionSnapshot::Outbound outbound;
@@ -159,12 +177,16 @@ void Client::Restore(const v1::SessionState& state, const std::vector<ReadyEvent
     outbound.qos = static_cast<mqtt::Qos>(std::min<uint32_t>(saved.qos(), 2));
     outbound.released = saved.released();
     if (!outbound.released) {
-      for (const ReadyEvent& event : page) {
-        if (event.position == saved.position()) outbound.message = event.message;
+      for (const ReadyEvent& event : admitted.page) {
+        if (!saved.open() && event.position == saved.position()) outbound.message = event.message;
+      }
+      for (const SharedOpenEvent& event : admitted.open_messages) {
+        if (saved.open() && event->position == saved.position()) outbound.message = event->message;
       }
       if (outbound.message == nullptr) continue;
     }
-    if (saved.position() != 0) flow_.cursor().Pass(saved.position());
+    if (saved.open()) outbound.token |= kOpenToken;
+    if (!saved.open() && saved.position() != 0) flow_.cursor().Pass(saved.position());
     snapshot.outbound.push_back(std::move(outbound));
   }
   for (uint32_t id : state.inbound()) {
@@ -178,18 +200,22 @@ void Client::Restore(const v1::SessionState& state, const std::vector<ReadyEvent
   session_->Restore(snapshot);
 }
 
-v1::SessionState Client::HandOver() const {
+v1::SessionState Client::HandOver() {
   v1::SessionState state;
-  if (qos_ != nullptr) {
-    for (const auto& [topic, qos] : *qos_)
-      (*state.mutable_qos())[topic] = static_cast<uint32_t>(qos);
-  }
+  settings_.Save(&state);
   if (session_ == nullptr) return state;
+  if (open_ != nullptr) {
+    std::vector<uint64_t> queued;
+    for (const auto& item : session_->TakeQueue()) queued.push_back(item.token);
+    open_->Advance(worker_.open().position());
+    open_->Save(queued, &state);
+  }
   const mqtt::SessionSnapshot snapshot = session_->Snapshot();
   for (const mqtt::SessionSnapshot::Outbound& outbound : snapshot.outbound) {
     v1::SessionState::Outbound* saved = state.add_outbound();
     saved->set_packet_id(static_cast<uint32_t>(outbound.id));
-    saved->set_position(static_cast<int64_t>(outbound.token));
+    saved->set_position(static_cast<int64_t>(outbound.token & ~kOpenToken));
+    saved->set_open((outbound.token & kOpenToken) != 0);
     saved->set_qos(static_cast<uint32_t>(outbound.qos));
     saved->set_released(outbound.released);
   }
@@ -243,19 +269,42 @@ void Client::OnClosed(mqtt::Closed closed) {
                    {{"cause", cause}})
       .Increment();
   if (closed.cause == mqtt::CloseCause::kProtocolError) {
+    metrics::Counter("chat_gateway_protocol_errors_total", "Connections ended by a broken clause",
+                     {{"clause", closed.error.clause}})
+        .Increment();
     log::Info("protocol error", {{"client", caller_.client_id()},
                                  {"peer", peer()},
                                  {"clause", closed.error.clause},
                                  {"error", closed.error.text}});
   }
+  if (closed.error.reason == mqtt::Reason::kUnsupportedProtocolVersion) {
+    metrics::Counter("chat_gateway_unknown_versions_total",
+                     "CONNECT packets of a protocol level that is not served")
+        .Increment();
+    log::Info("protocol level not served", {{"peer", peer()}});
+  }
   stream_->Close(kLingerMs);
   if (requests_ != nullptr) requests_->Clear();
   LeaveEverything();
-  if (session_id_ != 0 && !taken_over_) CloseSession();
+  const bool ends = remove_session_ || session_id_ == 0 || SessionLife(closed) == 0;
+  // The will of a session that another connection has taken is that one's to judge.
+  const bool will = closed.will != nullptr && !remove_session_ && session_ != nullptr;
+  const bool at_once = ends || (will && closed.will->delay_s == 0);
+  if (will && at_once && !(taken_over_ && session_id_ != 0)) {
+    PublishWill(parts_, caller_, token_, *closed.will);
+  }
+  if (will && !at_once) will_in_s_ = std::min<int64_t>(closed.will->delay_s, SessionLife(closed));
+  if (session_id_ != 0 && !taken_over_) CloseSession(SessionLife(closed));
   worker_.Forget(*this);
 }
 
+void Client::OnDrained() {
+  flow_.OnDrained();
+  if (open_ != nullptr) open_->OnDrained();
+}
+
 void Client::LeaveEverything() {
+  LeaveOpen();
   worker_.LeaveAccount(*this);
   if (session_id_ != 0) {
     parts_.registry.Leave(session_id_, ref());
@@ -265,12 +314,20 @@ void Client::LeaveEverything() {
   if (account_ != 0 && session_ != nullptr) parts_.leases->Remove(account_);
 }
 
-void Client::CloseSession() {
+// Of the session from now on; DISCONNECT of 5.0 may have changed it.
+int64_t Client::SessionLife(const mqtt::Closed& closed) const {
+  if (!closed.session_expiry_s) return expiry_s_;
+  return std::min<int64_t>(*closed.session_expiry_s, parts_.config.session_expiry_max_s);
+}
+
+void Client::CloseSession(int64_t expiry_s) {
   v1::CloseSessionRequest request;
   request.set_session_id(session_id_);
   request.set_epoch(epoch_);
   // A connection that was never admitted leaves the session as it found it.
-  request.set_remove(session_ != nullptr && (clean_ || remove_session_));
+  request.set_remove(session_ != nullptr && (expiry_s == 0 || remove_session_));
+  if (expiry_s != expiry_s_) request.set_expiry_s(expiry_s);
+  if (will_in_s_ >= 0) request.set_will_in_s(will_in_s_);
   if (session_ != nullptr) {
     request.mutable_cursor()->set_position(flow_.cursor().position());
     for (int64_t position : flow_.cursor().above()) request.mutable_cursor()->add_above(position);

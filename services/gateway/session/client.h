@@ -7,7 +7,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,11 +16,14 @@
 #include "chat/v1/messaging.pb.h"
 #include "libs/mqtt/connection.h"
 #include "libs/net/stream.h"
+#include "services/gateway/open/open_session.h"
 #include "services/gateway/rate.h"
 #include "services/gateway/router/router.h"
+#include "services/gateway/router/topics.h"
 #include "services/gateway/session/event_flow.h"
 #include "services/gateway/session/request_queue.h"
 #include "services/gateway/session/session_registry.h"
+#include "services/gateway/session/topic_settings.h"
 #include "services/gateway/transport/door.h"
 
 namespace chat::gateway {
@@ -36,8 +38,14 @@ struct Admitted {
   std::string token;      // text presented or newly issued (PROTOCOL O11)
   std::string new_token;  // to be told to the client
   std::string module;
+  std::string revision;  // N of a will to `version/N`; empty: none announced
   int64_t auth_id = 0;
-  bool clean = true;
+  bool clean = true;         // Clean Start: nothing stored is taken up
+  int64_t expiry_s = 0;      // of the session after this connection; 0: ends with it
+  bool expiry_told = false;  // it is not what the client of 5.0 asked for
+  bool assigned = false;     // the client id is ours
+  bool open_only = false;    // PROTOCOL O19
+  std::vector<SharedOpenEvent> open_messages;  // in flight when the older connection ended
   bool present = false;
   v1::SessionState state;
   std::optional<v1::Profile> profile;
@@ -48,7 +56,8 @@ struct Admitted {
 
 class Client final : public net::StreamHandler,
                      public mqtt::ConnectionHandler,
-                     public EventFlow::Host {
+                     public EventFlow::Host,
+                     public OpenSession::Host {
  public:
   Client(Worker& worker, uint64_t id, std::shared_ptr<net::Stream> stream, Place place);
   ~Client();
@@ -72,7 +81,8 @@ class Client final : public net::StreamHandler,
   // ---- from the admission -------------------------------------------------------------------
   void SetSession(int64_t account, int64_t session, int64_t epoch);
   void Admit(Admitted admitted);
-  void Refuse(mqtt::ConnectCode code);
+  void Refuse(mqtt::Reason reason);
+  mqtt::Version version() const { return connection_.version(); }
 
   // ---- from the worker ----------------------------------------------------------------------
   void OnTime();
@@ -84,6 +94,10 @@ class Client final : public net::StreamHandler,
   void OnEvent(const ReadyEvent& event);
   void OnPage(std::vector<ReadyEvent> events, bool more);
   void OnPageFailed();
+  void OnOpen(const SharedOpenEvent& event);
+  // False when it takes none now.
+  bool OnOpenShared(const OpenEvent& event, const std::string& filter);
+  void RetryOpen();
   void End(mqtt::Reason reason);
   // Ends it when the requests that it has sent are answered; reads no more.
   void Drain();
@@ -102,8 +116,9 @@ class Client final : public net::StreamHandler,
   void OnSubscribe(const mqtt::Subscribe& subscribe) override;
   void OnUnsubscribe(const mqtt::Unsubscribe& unsubscribe) override;
   void OnAcknowledged(mqtt::Token token) override;
-  void OnDrained() override { flow_.OnDrained(); }
+  void OnDrained() override;
   void OnReadable() override { UpdateReading(); }
+  int64_t UnixNowMs() override;
   void OnClosed(mqtt::Closed closed) override;
 
   // ---- EventFlow::Host ----------------------------------------------------------------------
@@ -111,11 +126,25 @@ class Client final : public net::StreamHandler,
   mqtt::Delivery SendEvent(const ReadyEvent& event, mqtt::Qos qos) override;
   void AskPage(int64_t above) override;
 
+  // ---- OpenSession::Host --------------------------------------------------------------------
+  mqtt::Delivery SendOpen(const OpenEvent& event, mqtt::Qos qos, bool retain,
+                          mqtt::SubscriptionIds ids) override;
+  void AskLog(int64_t above) override;
+  void AskClaim(SharedOpenEvent event, const std::string& filter) override;
+
  private:
+  // Where the answers to a request go (PROTOCOL 1.3, 1.9, O20).
+  struct ReplyTo {
+    std::string topic;       // one of the client's own
+    std::string name;        // the text that is sent in its place; empty: the topic
+    std::string properties;  // as mqtt::PassedOn() gives them: Correlation Data
+    std::string open;        // in place of `topic`: an open one
+  };
   struct Request {
     mqtt::InboundHandle handle = mqtt::kNoHandle;
-    std::string reply_topic;
+    ReplyTo reply_to;
     Routed routed;
+    std::unique_ptr<v1::RelayRequest> relay;  // in place of `routed`: a direct publish
     uint64_t lane = 0;
     std::string trace;
     v1::Packet packet;
@@ -127,21 +156,43 @@ class Client final : public net::StreamHandler,
   using Queue = RequestQueue<Request, Outcome>;
 
   Queue& requests();
-  void AddRequest(const mqtt::Publish& publish, mqtt::InboundHandle handle, std::string reply_topic,
+  // `straight`: published to a feed's own topic (O14).
+  void AddRequest(const mqtt::Publish& publish, mqtt::InboundHandle handle, ReplyTo reply_to,
                   bool straight);
+  void AddDirect(const mqtt::Publish& publish, mqtt::InboundHandle handle, const std::string& topic,
+                 TopicFamily family);
+  ReplyTo ReplyToOf(const mqtt::Publish& publish, std::string topic, std::string name) const;
+  bool IsOwnActions(const ClientTopic& topic) const;
+  void AnswerRelay(Request& request, const absl::Status& status);
   void Execute(Queue::Ticket ticket, Request& request);
   void Answer(Request& request, Outcome& outcome);
   void AnswerOk(Request& request, v1::Reply& reply);
-  void Drop(const mqtt::Publish& publish, mqtt::InboundHandle handle, const char* reason);
-  void Send(const std::string& topic, const google::protobuf::Message& record);
-  void SendFirst(const std::string& topic, const google::protobuf::Message& record);
-  mqtt::SharedMessage Encode(const std::string& topic, const google::protobuf::Message& record);
+  void Drop(const mqtt::Publish& publish, mqtt::InboundHandle handle, const char* why,
+            mqtt::Reason reason = mqtt::Reason::kNotAuthorized);
+  void Send(const ReplyTo& to, const google::protobuf::Message& record, bool first = false);
+  mqtt::SharedMessage Encode(const std::string& topic, const google::protobuf::Message& record,
+                             std::string_view properties);
   mqtt::Qos Lowered(std::string_view topic, mqtt::Qos qos) const;
 
-  void Grant(const std::string& topic, uint8_t* code);
-  void Restore(const v1::SessionState& state, const std::vector<ReadyEvent>& page);
-  v1::SessionState HandOver() const;
-  void CloseSession();
+  bool MayUseOpen() const;
+  OpenSession& open();
+  void PublishOpen(const mqtt::Publish& publish, mqtt::InboundHandle handle);
+  void ReplyToOpen(const ReplyTo& to, const std::string& payload);
+  void AddOpen(const std::string& filter, const OpenSubscription& subscription);
+  bool RemoveOpen(std::string_view filter);
+  void LeaveOpen();
+  void ResumeOpen(const v1::SessionState& state);
+  void SendRetained(const v1::OpenMessage& message, const OpenSubscription& subscription);
+
+  struct PendingSuback;
+  void AskRetained(std::shared_ptr<PendingSuback> pending);
+  void FinishSubscribe(PendingSuback& pending, const v1::OpenRetainedReply* retained);
+  void Grant(PendingSuback& pending, size_t index);
+  void Restore(const Admitted& admitted);
+  // Ends what waits behind the window.
+  v1::SessionState HandOver();
+  int64_t SessionLife(const mqtt::Closed& closed) const;
+  void CloseSession(int64_t expiry_s);
   void LeaveEverything();
   void UpdateReading();
   // Pauses reading while the connection or its address publishes too fast.
@@ -165,10 +216,12 @@ class Client final : public net::StreamHandler,
   std::unique_ptr<mqtt::Session> session_;
   std::unique_ptr<Admission> admission_;
   std::unique_ptr<Queue> requests_;
-  std::unique_ptr<std::map<std::string, mqtt::Qos, std::less<>>> qos_;  // PROTOCOL O20
+  TopicSettings settings_;
+  std::unique_ptr<OpenSession> open_;
   v1::Caller caller_;
   std::string token_;
   std::string module_;
+  std::string revision_;
   TokenBucket publishes_;
   int64_t account_ = 0;
   int64_t session_id_ = 0;
@@ -183,7 +236,8 @@ class Client final : public net::StreamHandler,
   // A request that could not be executed: its acknowledgement is withheld, and with it all after it
   // (O4).
   mqtt::InboundHandle withheld_ = mqtt::kNoHandle;
-  bool clean_ = true;
+  int64_t expiry_s_ = 0;    // of the session after the connection
+  int64_t will_in_s_ = -1;  // after the end; negative: no will waits
   bool remove_session_ = false;
   bool taken_over_ = false;
   bool draining_ = false;

@@ -43,13 +43,13 @@ void Shrink(google::protobuf::Message* record) {
 }  // namespace
 
 mqtt::Qos Client::Lowered(std::string_view topic, mqtt::Qos qos) const {
-  if (qos_ == nullptr) return qos;
-  auto asked = qos_->find(topic);
-  return asked == qos_->end() ? qos : std::min(qos, asked->second);
+  const TopicSetting* asked = settings_.Find(topic);
+  return asked == nullptr ? qos : std::min(qos, asked->qos);
 }
 
 mqtt::SharedMessage Client::Encode(const std::string& topic,
-                                   const google::protobuf::Message& record) {
+                                   const google::protobuf::Message& record,
+                                   std::string_view properties) {
   std::string payload;
   wire::Write(record, &payload);
   if (payload.size() + kHeadBytes > static_cast<size_t>(parts_.config.max_packet)) {
@@ -59,14 +59,24 @@ mqtt::SharedMessage Client::Encode(const std::string& topic,
     payload.clear();
     wire::Write(*smaller, &payload);
   }
-  return mqtt::Message::Create(topic, payload);
+  return mqtt::Message::Create(topic, payload, {.properties = properties, .expires_at_ms = 0});
 }
 
-void Client::Send(const std::string& topic, const google::protobuf::Message& record) {
-  const mqtt::Qos qos = Lowered(topic, mqtt::Qos::kExactlyOnce);
-  const mqtt::Delivery delivery = session_->Deliver(Encode(topic, record), qos, kReplyToken);
+void Client::Send(const ReplyTo& to, const google::protobuf::Message& record, bool first) {
+  if (!to.open.empty()) {
+    return ReplyToOpen(to, std::string(Encode(to.open, record, "")->payload()));
+  }
+  const TopicSetting* asked = settings_.Find(to.topic);
+  const mqtt::Qos qos = Lowered(to.topic, mqtt::Qos::kExactlyOnce);
+  std::string name = to.name;
+  if (name.empty()) name = asked != nullptr && !asked->alias.empty() ? asked->alias : to.topic;
+  mqtt::SharedMessage message = Encode(name, record, to.properties);
+  mqtt::SubscriptionIds ids = asked == nullptr ? nullptr : asked->ids;
+  const mqtt::Delivery delivery =
+      first ? session_->DeliverFirst(std::move(message), qos, kReplyToken, false, std::move(ids))
+            : session_->Deliver(std::move(message), qos, kReplyToken, false, std::move(ids));
+  if (delivery == mqtt::Delivery::kDiscarded) return;  // larger than the client takes
   const bool taken = delivery == mqtt::Delivery::kSent || delivery == mqtt::Delivery::kQueued;
-  if (delivery == mqtt::Delivery::kDiscarded) return;
   if (taken && qos != mqtt::Qos::kAtMostOnce) ++unacknowledged_replies_;
   if (taken) return;
   metrics::Counter("chat_gateway_dropped_replies_total",
@@ -74,14 +84,8 @@ void Client::Send(const std::string& topic, const google::protobuf::Message& rec
       .Increment();
 }
 
-void Client::SendFirst(const std::string& topic, const google::protobuf::Message& record) {
-  const mqtt::Qos qos = Lowered(topic, mqtt::Qos::kExactlyOnce);
-  const mqtt::Delivery delivery = session_->DeliverFirst(Encode(topic, record), qos, kReplyToken);
-  const bool taken = delivery == mqtt::Delivery::kSent || delivery == mqtt::Delivery::kQueued;
-  if (taken && qos != mqtt::Qos::kAtMostOnce) ++unacknowledged_replies_;
-}
-
 void Client::OnAcknowledged(mqtt::Token token) {
+  if ((token & kOpenToken) != 0) return;  // its session hands over what is unacknowledged
   if (token != kReplyToken) {
     CountAcknowledged(static_cast<int64_t>(token));
     return flow_.OnAcknowledged(static_cast<int64_t>(token));
@@ -113,7 +117,7 @@ void Client::OnControl(const ReadyEvent& event) {
     return;
   }
   remove_session_ = true;
-  if (event.farewell != nullptr) Send(OwnTopic(), *event.farewell);
+  if (event.farewell != nullptr) Send(ReplyTo{OwnTopic(), "", "", ""}, *event.farewell);
   EndAfterReplies();
 }
 
@@ -128,8 +132,14 @@ mqtt::Delivery Client::SendEvent(const ReadyEvent& event, mqtt::Qos qos) {
   delivered.Increment();
   static prometheus::Histogram& deliver = metrics::MessageStage("deliver");
   metrics::ObserveSince(deliver, event.committed_ms);
+  const TopicSetting* asked = settings_.Find(event.message->topic());
+  mqtt::SharedMessage message = event.message;
+  if (asked != nullptr && !asked->alias.empty()) {
+    message = mqtt::Message::Create(asked->alias, message->payload());
+  }
   const mqtt::Delivery delivery =
-      session_->Deliver(event.message, qos, static_cast<mqtt::Token>(event.position));
+      session_->Deliver(std::move(message), qos, static_cast<mqtt::Token>(event.position), false,
+                        asked == nullptr ? nullptr : asked->ids);
   const bool taken = delivery == mqtt::Delivery::kSent || delivery == mqtt::Delivery::kQueued;
   if (taken && qos != mqtt::Qos::kAtMostOnce && event.position != 0 && event.committed_ms != 0) {
     if (committed_ == nullptr) committed_ = std::make_unique<std::map<int64_t, int64_t>>();

@@ -11,8 +11,10 @@
 #include "libs/metrics/stages.h"
 #include "libs/net/loop.h"
 #include "services/gateway/gateway_parts.h"
+#include "services/gateway/router/direct.h"
 #include "services/gateway/router/topics.h"
 #include "services/gateway/session/client.h"
+#include "services/gateway/session/will.h"
 #include "services/gateway/worker.h"
 
 namespace chat::gateway {
@@ -25,6 +27,10 @@ std::string NewTrace() {
   snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(random()));
   return text;
 }
+
+// Direct publishes run beside each other (PROTOCOL 1.4: nothing waits for them but the client's own
+// next request).
+constexpr uint64_t kRelayLane = UINT64_MAX;
 
 v1::Io ErrorReply(v1::ErrorCode code) {
   v1::Io io;
@@ -49,14 +55,15 @@ Client::Queue& Client::requests() {
   return *requests_;
 }
 
-void Client::Drop(const mqtt::Publish& publish, mqtt::InboundHandle handle, const char* reason) {
+void Client::Drop(const mqtt::Publish& publish, mqtt::InboundHandle handle, const char* why,
+                  mqtt::Reason reason) {
   metrics::Counter("chat_gateway_dropped_publishes_total",
                    "PUBLISH packets acknowledged and not acted upon (PROTOCOL 1.2)",
-                   {{"reason", reason}})
+                   {{"reason", why}})
       .Increment();
   log::Info("publish dropped",
-            {{"client", caller_.client_id()}, {"topic", publish.topic}, {"reason", reason}});
-  session_->AckInbound(handle);
+            {{"client", caller_.client_id()}, {"topic", publish.topic}, {"reason", why}});
+  session_->AckInbound(handle, reason);
 }
 
 void Client::PauseIfTooFast() {
@@ -80,42 +87,107 @@ void Client::OnPublish(const mqtt::Publish& publish, mqtt::InboundHandle handle)
   if (!IsWithin(publish.topic, parts_.config.topic_bytes, parts_.config.topic_levels)) {
     return Drop(publish, handle, "topic_limit");
   }
-  const ClientTopic topic = ParseClientTopic(publish.topic);
+  const CanonicalTopic canonical = Canonical(publish.topic, parts_.config.topic_aliases);
+  const ClientTopic topic = ParseClientTopic(canonical.topic);
   switch (topic.family) {
     case TopicFamily::kEvents:
-      return AddRequest(publish, handle, ReplyTopic(topic.module, module_, caller_.client_id()),
-                        false);
     case TopicFamily::kEventsVersion: {
+      const std::string name = canonical.renamed ? "actions/" + caller_.client_id() : "";
+      ReplyTo reply_to =
+          ReplyToOf(publish, ReplyTopic(topic.module, module_, caller_.client_id()), name);
+      if (topic.family == TopicFamily::kEvents) {
+        return AddRequest(publish, handle, std::move(reply_to), false);
+      }
       Request request;
       request.handle = handle;
-      request.reply_topic = ReplyTopic(topic.module, module_, caller_.client_id());
+      request.reply_to = std::move(reply_to);
       CountRequest("other_version", "invalid_data");
       return requests().AddDone(std::move(request),
                                 {rpc::Refuse(v1::INVALID_DATA, "protocol version"), {}});
     }
     case TopicFamily::kEventsIgnored:
       return Drop(publish, handle, "request_topic");
+    case TopicFamily::kSes:
+    case TopicFamily::kAc:
     case TopicFamily::kP2p:
     case TopicFamily::kRoom:
       if (caller_.state() == rules::AUTHENTICATED) {
-        return AddRequest(publish, handle, "actions/1/api/" + caller_.client_id(), true);
+        return AddDirect(publish, handle, canonical.topic, topic.family);
       }
       return Drop(publish, handle, "not_allowed");
     default:
+      if (MayUseOpen() && parts_.open.OpensTopic(publish.topic, parts_.config.topic_aliases)) {
+        return PublishOpen(publish, handle);
+      }
       return Drop(publish, handle, "not_allowed");
   }
 }
 
-void Client::AddRequest(const mqtt::Publish& publish, mqtt::InboundHandle handle,
-                        std::string reply_topic, bool straight) {
+bool Client::IsOwnActions(const ClientTopic& topic) const {
+  return topic.family == TopicFamily::kActions &&
+         (topic.rest == "1/api/" + caller_.client_id() ||
+          topic.rest == "1/" + module_ + "/" + caller_.client_id());
+}
+
+Client::ReplyTo Client::ReplyToOf(const mqtt::Publish& publish, std::string topic,
+                                  std::string name) const {
+  ReplyTo to{std::move(topic), std::move(name), "", ""};
+  mqtt::Properties correlation;
+  for (const mqtt::Property& property : publish.properties) {
+    if (property.id == mqtt::PropertyId::kCorrelationData) correlation.push_back(property);
+  }
+  to.properties = mqtt::PassedOn(correlation);
+  const std::string_view wanted =
+      mqtt::FindText(publish.properties, mqtt::PropertyId::kResponseTopic);
+  const CanonicalTopic canonical = Canonical(wanted, parts_.config.topic_aliases);
+  if (MayUseOpen() && parts_.open.OpensTopic(wanted, parts_.config.topic_aliases)) {
+    to.open = wanted;
+    return to;
+  }
+  if (!IsOwnActions(ParseClientTopic(canonical.topic))) return to;
+  to.topic = canonical.topic;
+  to.name = canonical.renamed ? std::string(wanted) : "";
+  return to;
+}
+
+// PROTOCOL 1.4, O14.
+void Client::AddDirect(const mqtt::Publish& publish, mqtt::InboundHandle handle,
+                       const std::string& topic, TopicFamily family) {
+  const bool feed = family == TopicFamily::kP2p || family == TopicFamily::kRoom;
+  switch (ClassifyDirect(publish.payload, parts_.term_limits, caller_)) {
+    case DirectKind::kMalformed:
+      return Drop(publish, handle, "malformed", mqtt::Reason::kPayloadFormatInvalid);
+    case DirectKind::kDropped:
+      return Drop(publish, handle, "not_for_a_feed");
+    case DirectKind::kRequest:
+      if (!feed) return Drop(publish, handle, "not_for_a_feed");
+      return AddRequest(publish, handle,
+                        ReplyToOf(publish, "actions/1/api/" + caller_.client_id(), ""), true);
+    case DirectKind::kTerm:
+      break;
+  }
+  Request request;
+  request.handle = handle;
+  request.trace = NewTrace();
+  request.relay = std::make_unique<v1::RelayRequest>();
+  request.relay->set_account_id(account_);
+  request.relay->set_topic(topic);
+  request.relay->set_payload(std::string(publish.payload));
+  request.relay->set_qos(static_cast<uint32_t>(publish.qos));
+  request.relay->set_trace(request.trace);
+  request.relay->set_client_id(caller_.client_id());
+  requests().Add(std::move(request), kRelayLane);
+  UpdateReading();
+}
+
+void Client::AddRequest(const mqtt::Publish& publish, mqtt::InboundHandle handle, ReplyTo reply_to,
+                        bool straight) {
   auto routed = RouteRequest(publish.payload, parts_.term_limits, caller_);
   Request request;
   request.handle = handle;
-  request.reply_topic = std::move(reply_topic);
+  request.reply_to = std::move(reply_to);
   request.trace = NewTrace();
   if (Refused* refused = std::get_if<Refused>(&routed)) {
-    // Of what comes straight to a feed's topic only messages and typing are taken up (O14).
-    if (straight) return Drop(publish, handle, "not_for_a_feed");
     const std::string& atom = wire::AtomOf(refused->code);
     CountRequest(refused->record.empty() ? "unknown" : refused->record + "/", atom.c_str());
     log::Info("request refused", {{"trace", request.trace},
@@ -128,9 +200,7 @@ void Client::AddRequest(const mqtt::Publish& publish, mqtt::InboundHandle handle
   }
   request.routed = std::move(std::get<Routed>(routed));
   const wire::Route& route = *request.routed.route;
-  if (straight && route.name != "Message/client" && route.name != "Typing/") {
-    return Drop(publish, handle, "not_for_a_feed");
-  }
+  if (straight && route.name != "Message/client") return Drop(publish, handle, "not_for_a_feed");
   if (!route.ordered_by.empty()) {
     request.lane = parts_.backends->LaneFor(FeedHash(route, *request.routed.request, caller_));
     request.packet.set_id(static_cast<uint32_t>(publish.id));
@@ -146,6 +216,16 @@ void Client::AddRequest(const mqtt::Publish& publish, mqtt::InboundHandle handle
 }
 
 void Client::Execute(Queue::Ticket ticket, Request& request) {
+  if (request.relay != nullptr) {
+    return Relay(*parts_.backends, *request.relay,
+                 [&worker = worker_, id = id_, ticket](absl::Status status) {
+                   worker.ToClient(id, [ticket, status](Client& self) {
+                     if (self.requests_ == nullptr) return;
+                     self.requests_->Finish(ticket, Outcome{status, {}});
+                     self.UpdateReading();
+                   });
+                 });
+  }
   v1::Caller caller = caller_;
   caller.set_trace(request.trace);
   if (request.routed.route->token) caller.set_token(token_);
@@ -169,6 +249,7 @@ void Client::Execute(Queue::Ticket ticket, Request& request) {
 
 void Client::Answer(Request& request, Outcome& outcome) {
   if (closed_) return;
+  if (request.relay != nullptr) return AnswerRelay(request, outcome.status);
   const std::string rpc = request.routed.route != nullptr ? request.routed.route->name : "";
   if (outcome.status.ok()) {
     CountRequest(rpc, "ok");
@@ -178,6 +259,8 @@ void Client::Answer(Request& request, Outcome& outcome) {
   v1::ErrorCode code = v1::UNAVAILABLE;
   if (auto refusal = rpc::RefusalOf(outcome.status)) {
     code = *refusal;
+    if (code == v1::TOO_MANY) reason = mqtt::Reason::kQuotaExceeded;
+    if (code == v1::UNAVAILABLE) reason = mqtt::Reason::kImplementationSpecificError;
   } else if (outcome.status.code() == absl::StatusCode::kResourceExhausted) {
     code = v1::TOO_MANY;
     reason = mqtt::Reason::kQuotaExceeded;
@@ -200,13 +283,30 @@ void Client::Answer(Request& request, Outcome& outcome) {
                                     {"why", Message(outcome.status)}});
     }
   }
-  Send(request.reply_topic, ErrorReply(code));
-  if (reason != mqtt::Reason::kImplementationSpecificError || request.handle == mqtt::kNoHandle) {
-    return session_->AckInbound(request.handle, reason);
-  }
+  Send(request.reply_to, ErrorReply(code));
+  // 5.0 says it in the acknowledgement; 3.x by closing, after the reply (O4).
+  const bool withheld = reason == mqtt::Reason::kImplementationSpecificError &&
+                        request.handle != mqtt::kNoHandle && version() != mqtt::Version::k5;
+  if (!withheld) return session_->AckInbound(request.handle, reason);
   if (withheld_ != mqtt::kNoHandle) return;  // the connection ends with an earlier one
   withheld_ = request.handle;
   EndAfterReplies();
+}
+
+// Nothing is answered; what is refused vanishes (PROTOCOL 1.4).
+void Client::AnswerRelay(Request& request, const absl::Status& status) {
+  const auto refusal = rpc::RefusalOf(status);
+  CountRequest("direct", status.ok() ? "ok" : refusal ? "refused" : "failed");
+  if (status.ok()) return session_->AckInbound(request.handle);
+  log::Info("direct publish dropped", {{"trace", request.trace},
+                                       {"client", caller_.client_id()},
+                                       {"topic", request.relay->topic()},
+                                       {"why", Message(status)}});
+  mqtt::Reason reason = mqtt::Reason::kNotAuthorized;
+  if (!refusal && version() == mqtt::Version::k5) {
+    reason = mqtt::Reason::kImplementationSpecificError;
+  }
+  session_->AckInbound(request.handle, reason);
 }
 
 void Client::AnswerOk(Request& request, v1::Reply& reply) {
@@ -215,7 +315,7 @@ void Client::AnswerOk(Request& request, v1::Reply& reply) {
     parts_.registry.SetPending(caller_.client_id(), ref());
   }
   if (!reply.token().empty()) token_ = reply.token();
-  for (const v1::Record& record : reply.records()) Send(request.reply_topic, record);
+  for (const v1::Record& record : reply.records()) Send(request.reply_to, record);
   session_->AckInbound(request.handle);
   if (reply.close()) {
     remove_session_ = true;

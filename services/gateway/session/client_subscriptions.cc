@@ -2,6 +2,7 @@
 // O20).
 #include "libs/log/log.h"
 #include "libs/metrics/metrics.h"
+#include "libs/mqtt/topic.h"
 #include "services/gateway/gateway_parts.h"
 #include "services/gateway/router/topics.h"
 #include "services/gateway/session/client.h"
@@ -14,90 +15,163 @@ namespace {
 // Filters of one SUBSCRIBE for which messaging is asked.
 constexpr size_t kMaxFeedsAsked = 100;
 
+}  // namespace
+
 // The answer to one SUBSCRIBE while access to feeds is being asked for.
-struct PendingSuback {
+struct Client::PendingSuback {
+  struct Wish {
+    std::string filter;  // as the client said it
+    CanonicalTopic topic;
+    TopicSetting setting;
+    uint8_t code = static_cast<uint8_t>(mqtt::Reason::kNotAuthorized);
+    bool open = false;      // PROTOCOL 1.10
+    bool retained = false;  // its retained messages are wanted
+    OpenSubscription subscription = {};
+  };
   mqtt::PacketId id;
-  std::vector<std::string> topics;
-  std::vector<uint8_t> codes;
+  std::vector<Wish> wishes;
   size_t asked = 0;
 };
-
-}  // namespace
 
 void Client::OnSubscribe(const mqtt::Subscribe& subscribe) {
   auto pending = std::make_shared<PendingSuback>();
   pending->id = subscribe.id;
-  auto finish = [pending](Client& self) {
-    for (size_t i = 0; i < pending->codes.size(); ++i) {
-      self.Grant(pending->topics[i], &pending->codes[i]);
-    }
-    self.connection_.Suback(pending->id, pending->codes);
-  };
+  auto finish = [pending](Client& self) { self.AskRetained(pending); };
+  const mqtt::SubscriptionIds ids =
+      OneId(mqtt::FindNumber(subscribe.properties, mqtt::PropertyId::kSubscriptionId).value_or(0));
+  const bool known = caller_.state() == rules::AUTHENTICATED;
   std::vector<size_t> feeds;
   for (const mqtt::Subscription& wanted : subscribe.subscriptions) {
-    const ClientTopic topic = ParseClientTopic(wanted.filter);
-    const auto granted = static_cast<uint8_t>(wanted.qos);
-    const bool known = caller_.state() == rules::AUTHENTICATED;
-    bool allowed = false;
+    PendingSuback::Wish wish{.filter = std::string(wanted.filter),
+                             .topic = Canonical(wanted.filter, parts_.config.topic_aliases),
+                             .setting = {.qos = wanted.qos, .ids = ids, .alias = ""},
+                             .subscription = {.qos = wanted.qos,
+                                              .no_local = wanted.no_local,
+                                              .retain_as_published = wanted.retain_as_published,
+                                              .id = ids == nullptr ? 0 : ids->front()}};
+    const bool v5 = version() == mqtt::Version::k5;
+    const auto shared = v5 ? mqtt::ParseShared(wanted.filter) : std::nullopt;
+    const std::string_view filter = shared ? shared->filter : wanted.filter;
     if (!IsWithin(wanted.filter, parts_.config.topic_bytes, parts_.config.topic_levels)) {
-      allowed = false;
-    } else if (topic.family == TopicFamily::kActions) {
-      allowed = topic.rest == "1/api/" + caller_.client_id() ||
-                topic.rest == "1/" + module_ + "/" + caller_.client_id();
-    } else if (topic.family == TopicFamily::kSes) {
-      allowed = known && topic.rest == caller_.phone();
+      pending->wishes.push_back(std::move(wish));
+      continue;
+    }
+    if (MayUseOpen() && parts_.open.OpensFilter(filter, parts_.config.topic_aliases)) {
+      wish.open = true;
+      wish.code = static_cast<uint8_t>(wanted.qos);
+      const bool fresh = open_ == nullptr || !open_->subscriptions().contains(wish.filter);
+      wish.retained =
+          !shared && (wanted.retain_handling == mqtt::RetainHandling::kAlways ||
+                      (wanted.retain_handling == mqtt::RetainHandling::kOnlyIfNew && fresh));
+      pending->wishes.push_back(std::move(wish));
+      continue;
+    }
+    if (wish.topic.renamed) wish.setting.alias = wish.filter;
+    const ClientTopic topic = ParseClientTopic(wish.topic.topic);
+    if (IsOwnActions(topic) ||
+        (topic.family == TopicFamily::kSes && known && topic.rest == caller_.phone())) {
+      wish.code = static_cast<uint8_t>(wanted.qos);
     } else if (known && feeds.size() < kMaxFeedsAsked &&
                (topic.family == TopicFamily::kP2p || topic.family == TopicFamily::kRoom ||
-                topic.family == TopicFamily::kAc)) {
-      feeds.push_back(pending->codes.size());
+                topic.family == TopicFamily::kAc || topic.family == TopicFamily::kMuc)) {
+      feeds.push_back(pending->wishes.size());
     }
-    pending->topics.emplace_back(wanted.filter);
-    pending->codes.push_back(allowed ? granted : mqtt::kSubackFailure);
+    pending->wishes.push_back(std::move(wish));
   }
   if (feeds.empty()) return finish(*this);
   pending->asked = feeds.size();
   for (size_t index : feeds) {
     v1::FeedAccessRequest request;
     request.set_account_id(account_);
-    request.set_topic(pending->topics[index]);
-    const auto granted = static_cast<uint8_t>(subscribe.subscriptions[index].qos);
+    request.set_topic(pending->wishes[index].topic.topic);
     parts_.backends->Ask<v1::FeedAccessRequest, v1::FeedAccessReply>(
         std::move(request), [&](auto... a) { parts_.backends->feeds().async()->Access(a...); },
-        [&worker = worker_, id = id_, pending, finish, index, granted](absl::Status status,
-                                                                       v1::FeedAccessReply reply) {
+        [&worker = worker_, id = id_, pending, finish, index](absl::Status status,
+                                                              v1::FeedAccessReply reply) {
           const bool read = status.ok() && reply.read();
-          worker.ToClient(id, [pending, finish, index, granted, read](Client& self) {
-            if (read) pending->codes[index] = granted;
+          worker.ToClient(id, [pending, finish, index, read](Client& self) {
+            PendingSuback::Wish& wish = pending->wishes[index];
+            if (read) wish.code = static_cast<uint8_t>(wish.setting.qos);
             if (--pending->asked == 0 && !self.closed_) finish(self);
           });
         });
   }
 }
 
-// Remembers the QoS that the client asks for; the code becomes 0x80 when there are too many.
-void Client::Grant(const std::string& topic, uint8_t* code) {
-  if (qos_ == nullptr) qos_ = std::make_unique<std::map<std::string, mqtt::Qos, std::less<>>>();
-  const bool room =
-      qos_->count(topic) != 0 || qos_->size() < static_cast<size_t>(parts_.config.subscriptions);
-  if (*code != mqtt::kSubackFailure && room) {
-    (*qos_)[topic] = static_cast<mqtt::Qos>(*code);
-    return;
+// The open filters count from here on; SUBACK follows when it is known where the log stands and
+// what is retained, so that nothing published after SUBACK can be missed.
+void Client::AskRetained(std::shared_ptr<PendingSuback> pending) {
+  v1::OpenRetainedRequest request;
+  bool open = false;
+  for (size_t i = 0; i < pending->wishes.size(); ++i) {
+    Grant(*pending, i);
+    const PendingSuback::Wish& wish = pending->wishes[i];
+    if (!wish.open || wish.code >= mqtt::kSubackFailure) continue;
+    open = true;
+    if (wish.retained) request.add_filters(wish.filter);
   }
-  *code = mqtt::kSubackFailure;
+  if (!open || (request.filters().empty() && worker_.open().position() >= 0)) {
+    return FinishSubscribe(*pending, nullptr);
+  }
+  parts_.backends->Ask<v1::OpenRetainedRequest, v1::OpenRetainedReply>(
+      std::move(request), [&](auto... a) { parts_.backends->open().async()->Retained(a...); },
+      [&worker = worker_, id = id_, pending](absl::Status status, v1::OpenRetainedReply reply) {
+        auto retained = std::make_shared<v1::OpenRetainedReply>(std::move(reply));
+        worker.ToClient(id, [pending, ok = status.ok(), retained](Client& self) {
+          if (!self.closed_) self.FinishSubscribe(*pending, ok ? retained.get() : nullptr);
+        });
+      });
+}
+
+void Client::FinishSubscribe(PendingSuback& pending, const v1::OpenRetainedReply* retained) {
+  if (retained != nullptr) worker_.open().Learn(retained->top());
+  const bool known = worker_.open().position() >= 0;
+  std::vector<uint8_t> codes;
+  for (PendingSuback::Wish& wish : pending.wishes) {
+    if (wish.open && !known && wish.code < mqtt::kSubackFailure) {
+      RemoveOpen(wish.filter);
+      wish.code = static_cast<uint8_t>(mqtt::Reason::kImplementationSpecificError);
+    }
+    codes.push_back(wish.code);
+  }
+  connection_.Suback(pending.id, codes);
+  if (retained == nullptr || closed_) return;
+  for (const PendingSuback::Wish& wish : pending.wishes) {
+    if (!wish.retained || wish.code >= mqtt::kSubackFailure) continue;
+    for (const v1::OpenMessage& message : retained->messages()) {
+      if (closed_) return;
+      if (!mqtt::TopicMatches(wish.filter, message.topic())) continue;
+      SendRetained(message, wish.subscription);
+    }
+  }
+}
+
+// Remembers what the client asks for; the code becomes 0x97 when there are too many.
+void Client::Grant(PendingSuback& pending, size_t index) {
+  PendingSuback::Wish& wish = pending.wishes[index];
+  if (wish.code < mqtt::kSubackFailure) {
+    const auto limit = static_cast<size_t>(parts_.config.subscriptions);
+    if (wish.open) {
+      const bool held = open_ != nullptr && open_->subscriptions().contains(wish.filter);
+      if (held || open_ == nullptr || open_->subscriptions().size() < limit) {
+        return AddOpen(wish.filter, wish.subscription);
+      }
+    } else if (settings_.Set(wish.topic.topic, std::move(wish.setting), limit))
+      return;
+    wish.code = static_cast<uint8_t>(mqtt::Reason::kQuotaExceeded);
+  }
   metrics::Counter("chat_gateway_denied_subscriptions_total", "Filters answered with 0x80")
       .Increment();
-  log::Info("subscription denied", {{"client", caller_.client_id()}, {"filter", topic}});
+  log::Info("subscription denied", {{"client", caller_.client_id()}, {"filter", wish.filter}});
 }
 
 void Client::OnUnsubscribe(const mqtt::Unsubscribe& unsubscribe) {
   std::vector<uint8_t> codes;
   for (std::string_view filter : unsubscribe.filters) {
-    codes.push_back(static_cast<uint8_t>(mqtt::Reason::kNoSubscriptionExisted));
-    if (qos_ == nullptr) continue;
-    const auto asked = qos_->find(filter);
-    if (asked == qos_->end()) continue;
-    qos_->erase(asked);
-    codes.back() = 0;
+    const CanonicalTopic topic = Canonical(filter, parts_.config.topic_aliases);
+    codes.push_back(settings_.Remove(topic.topic) || RemoveOpen(filter)
+                        ? 0
+                        : static_cast<uint8_t>(mqtt::Reason::kNoSubscriptionExisted));
   }
   connection_.Unsuback(unsubscribe.id, codes);
 }

@@ -1,0 +1,72 @@
+// The open topics of one worker: who subscribed to what, how far the log has been passed on, and
+// what its clients publish. Lives on the worker's loop.
+//
+//   publish -> Publish() -> OpenTopicsInternal.Publish, a batch at a time -> log, Redis `open`
+//   Redis `open` -> OnEvent() -> sessions;  a hole, or Redis away: the log is read
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "chat/v1/open.pb.h"
+#include "services/gateway/open/filter_tree.h"
+#include "services/gateway/open/open_event.h"
+
+namespace chat::gateway {
+
+class Client;
+class Worker;
+struct GatewayParts;
+
+class OpenHub {
+ public:
+  explicit OpenHub(Worker& worker) : worker_(worker) {}
+
+  // `done` is called once, on the loop: whether it is committed (QoS 0 that is not retained: sent).
+  // Messages of one caller are appended in the order of the calls.
+  void Publish(v1::OpenMessage message, std::function<void(bool)> done);
+
+  // A filter as the client subscribed to it, shared ones with their `$share/`.
+  void Subscribe(const std::string& filter, uint64_t client);
+  void Unsubscribe(const std::string& filter, uint64_t client);
+
+  void OnEvent(const SharedOpenEvent& event);
+  void OnRedis(bool up);
+  // Each second.
+  void Tick();
+  // Asks for a message in the name of a group; `granted` is called on the loop if it is ours.
+  void Claim(const SharedOpenEvent& event, const std::string& filter,
+             std::function<void()> granted);
+  // What was read or heard of says that the log reaches at least so far.
+  void Learn(int64_t top);
+  // Everything up to here was passed on to live sessions.
+  int64_t position() const { return position_; }
+
+ private:
+  struct Group {
+    std::vector<uint64_t> members;
+    size_t next = 0;
+  };
+  void PassOn(const SharedOpenEvent& event);
+  void PassOnShared(const SharedOpenEvent& event);
+  void GiveToMember(const SharedOpenEvent& event, const std::string& filter);
+  void SendBatch();
+  void CatchUp();
+  void TakeWills();
+
+  Worker& worker_;
+  FilterTree<uint64_t> filters_;
+  FilterTree<std::string> shares_;  // filter -> `$share/…` filters that stand for it
+  std::map<std::string, Group, std::less<>> groups_;
+  std::vector<std::pair<v1::OpenMessage, std::function<void(bool)>>> outbox_;
+  int64_t position_ = -1;  // -1: nothing is known yet
+  bool sending_ = false;
+  bool reading_ = false;
+  bool redis_up_ = false;
+};
+
+}  // namespace chat::gateway
