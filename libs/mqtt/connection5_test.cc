@@ -67,6 +67,7 @@ class Connection5Test : public testing::Test {
 };
 
 TEST_F(Connection5Test, ConnackSaysWhatTheServerAllows) {
+  // MQTT5-3.1.2-28, MQTT5-3.2.0-2
   // MQTT5-3.2.0-1, MQTT5-3.1.4-5
   connection_.OnBytes(With(""), 0);
   owner_.Take();
@@ -76,6 +77,7 @@ TEST_F(Connection5Test, ConnackSaysWhatTheServerAllows) {
 }
 
 TEST_F(Connection5Test, TheKeepAliveOfTheServerReplacesALongerOne) {
+  // MQTT5-3.2.2-21, MQTT5-3.2.2-22
   // MQTT5-3.1.2-21, MQTT5-3.1.2-22
   Feed(kConnect);
   owner_.Take();
@@ -112,6 +114,7 @@ TEST_F(Connection5Test, AnEmptyClientIdIsTheOwnersToNameEvenForAStoredSession) {
 }
 
 TEST_F(Connection5Test, SessionPresentIsForThoseWhoDoNotStartClean) {
+  // MQTT5-3.2.2-1
   // MQTT5-3.2.2-2, MQTT5-3.2.2-3, MQTT5-3.1.2-4
   for (const bool clean : {false, true}) {
     RecordingOwner owner;
@@ -128,6 +131,7 @@ TEST_F(Connection5Test, SessionPresentIsForThoseWhoDoNotStartClean) {
 }
 
 TEST_F(Connection5Test, ARefusalCarriesItsReason) {
+  // MQTT5-3.1.3-8
   // MQTT5-3.2.2-6, MQTT5-3.2.2-7, MQTT5-3.1.4-2
   const std::pair<Reason, const char*> cases[] = {
       {Reason::kClientIdentifierNotValid, "> CONNACK code=133"},
@@ -156,6 +160,7 @@ TEST_F(Connection5Test, ARefusalOfTheOlderCodesIsTranslated) {
 }
 
 TEST_F(Connection5Test, AMalformedConnectIsAnswered) {
+  // MQTT5-3.1.2-3
   // MQTT5-3.1.4-1, MQTT5-4.13.2-1
   owner_.Speak(Version::k5);
   Feed("10 0D 0004 'MQTT' 05 03 0000 00 0000");
@@ -223,6 +228,7 @@ TEST_F(Connection5Test, ErrorsAreToldByDisconnect) {
 }
 
 TEST_F(Connection5Test, TheServersEndHasItsReason) {
+  // MQTT5-3.14.4-1, MQTT5-3.14.4-2
   // MQTT5-3.14.2-1, O7
   for (const Reason reason :
        {Reason::kSessionTakenOver, Reason::kUseAnotherServer, Reason::kServerShuttingDown,
@@ -382,6 +388,7 @@ TEST_F(Connection5Test, WhatIsLargerThanTheClientTakesIsNotSent) {
 }
 
 TEST_F(Connection5Test, AnAnswerLargerThanTheClientTakesEndsTheConnection) {
+  // MQTT5-3.14.2-3
   // MQTT5-3.1.2-24
   OpenWith("27 00000028");
   Feed("82 07 0001 00 0001 'a' 00");
@@ -406,6 +413,7 @@ TEST_F(Connection5Test, AMessageThatExpiresSaysWhatIsLeft) {
 }
 
 TEST_F(Connection5Test, PropertiesReachAReceiverUnchangedAndInOrder) {
+  // MQTT5-3.1.3-10
   // MQTT5-3.3.2-4, MQTT5-3.3.2-15, MQTT5-3.3.2-16, MQTT5-3.3.2-17, MQTT5-3.3.2-18, MQTT5-3.3.2-20
   Open();
   const Properties properties = {
@@ -444,6 +452,8 @@ TEST_F(Connection5Test, SubscriptionIdentifiersAreSent) {
 }
 
 TEST_F(Connection5Test, AnswersHaveAReasonForEachFilter) {
+  // MQTT5-2.2.1-6, MQTT5-3.8.4-1, MQTT5-3.8.4-2, MQTT5-3.8.4-7, MQTT5-3.10.4-4, MQTT5-3.10.4-5
+  // MQTT5-3.10.4-6
   // MQTT5-3.8.4-6, MQTT5-3.11.3-1, MQTT5-3.9.3-1
   Open();
   Feed("82 0B 0001 00 0001 'a' 00 0001 'b' 01");
@@ -464,6 +474,7 @@ TEST_F(Connection5Test, OlderClientsHearOneKindOfFailure) {
 }
 
 TEST_F(Connection5Test, ARequestIsRefusedByItsAcknowledgement) {
+  // MQTT5-2.2.1-5, MQTT5-3.3.4-1
   // MQTT5-3.4.2-1, MQTT5-3.5.2-1, O4
   Open();
   Feed("32 07 0001 't' 0001 00 'x' 34 07 0001 't' 0002 00 'y'");

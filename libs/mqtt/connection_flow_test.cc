@@ -57,6 +57,7 @@ TEST_F(ConnectionFlowTest, WhatFollowsConnectAtOnceIsHandledAfterAcceptance) {
 }
 
 TEST_F(ConnectionFlowTest, WhatFollowsARefusedConnectIsNotHandled) {
+  // MQTT5-3.1.4-6
   // MQTT-3.1.4-5
   Feed("10 0E 0004 'MQTT' 04 00 000A 0002 'ab' 30 03 0001 't'");
   connection_.Refuse(ConnectCode::kNotAuthorized);
@@ -65,6 +66,7 @@ TEST_F(ConnectionFlowTest, WhatFollowsARefusedConnectIsNotHandled) {
 }
 
 TEST_F(ConnectionFlowTest, WhatIsHeldIsBounded) {
+  // MQTT-4.8.0-2
   Feed(kConnect);
   owner_.Take();
   for (int i = 0; i < 8; ++i) Feed("30 03 0001 't'");
@@ -139,6 +141,7 @@ TEST_F(ConnectionFlowTest, TooManyUnreleasedIdsClose) {
 }
 
 TEST_F(ConnectionFlowTest, SubscriptionsAreAnsweredByTheOwner) {
+  // MQTT-2.3.1-7, MQTT-3.9.3-1, MQTT-3.10.4-5, MQTT-3.10.4-6
   // MQTT-3.8.4-1, MQTT-3.8.4-2, MQTT-3.8.4-5, MQTT-3.10.4-4
   Open();
   Feed("82 0A 0005 0001 'a' 01 0001 'b' 02 A2 05 0006 0001 'a'");

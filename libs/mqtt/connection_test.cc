@@ -77,6 +77,7 @@ TEST_F(ConnectionTest, Version31IsAccepted) {
 }
 
 TEST_F(ConnectionTest, ARefusalIsToldAndCloses) {
+  // MQTT-3.1.3-9
   // MQTT-3.2.2-5, MQTT-3.2.2-4
   for (int code = 1; code <= 5; ++code) {
     RecordingOwner owner;
@@ -107,6 +108,7 @@ TEST_F(ConnectionTest, AnUnknownLevelInTheFramingOf5IsRefusedInThatFraming) {
 }
 
 TEST_F(ConnectionTest, AnUnknownProtocolNameIsClosedWithoutAnswer) {
+  // MQTT5-3.1.2-1
   // MQTT-3.1.2-1
   Feed("10 0C 0004 'HTTP' 04 02 0000 0000");
   EXPECT_THAT(owner_.Take(), ElementsAre("closed error MQTT-3.1.2-1"));
@@ -131,6 +133,7 @@ TEST_F(ConnectionTest, AnEmptyClientIdOfACleanSessionIsTheOwnersToName) {
 }
 
 TEST_F(ConnectionTest, TheFirstPacketMustBeConnect) {
+  // MQTT5-3.1.0-1
   // MQTT-3.1.0-1
   for (const char* packet : {"C0 00", "E0 00", "30 03 0001 't'", "82 06 0001 0001 'a' 00",
                              "A2 05 0001 0001 'a'", "40 02 0001", "62 02 0001"}) {
@@ -207,6 +210,7 @@ TEST_F(ConnectionTest, SilenceDoesNotCountWhileTheClientIsNotRead) {
 }
 
 TEST_F(ConnectionTest, PingreqIsAnswered) {
+  // MQTT5-3.12.4-1
   // MQTT-3.12.4-1
   Open();
   Feed("C0 00 C0 00");

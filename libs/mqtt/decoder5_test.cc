@@ -61,6 +61,7 @@ void ExpectErrors(std::span<const Bad> cases, Role role) {
 }
 
 TEST(Decoder5Test, AConnectWithEveryPropertyIsRead) {
+  // MQTT5-3.1.2-9, MQTT5-3.1.3-1
   // MQTT5-3.1.2-2, MQTT5-3.1.2-28: a password needs no user name in 5.0
   const Good cases[] = {
       {"10 0D 0004 'MQTT' 05 02 0000 00 0000", "CONNECT v=5 c='' k=0 clean"},
@@ -175,6 +176,7 @@ TEST(Decoder5Test, PropertiesWithWrongValuesAreProtocolErrors) {
 }
 
 TEST(Decoder5Test, ReasonCodesBelongToTheirPackets) {
+  // MQTT5-3.9.3-2
   // MQTT5-3.4.2-1, MQTT5-3.5.2-1, MQTT5-3.6.2-1, MQTT5-3.7.2-1, MQTT5-3.14.2-1, MQTT5-3.15.2-1
   const Bad server[] = {
       {"40 03 0001 01", "MQTT5-2.4"}, {"50 03 0001 92", "MQTT5-2.4"},
@@ -222,6 +224,7 @@ TEST(Decoder5Test, ASharedSubscriptionHasANameAndAFilter) {
 }
 
 TEST(Decoder5Test, WhatTravelsTheOtherWayIsAnError) {
+  // MQTT5-2.1.3-1, MQTT5-3.14.1-1
   const Bad server[] = {
       {"20 03 00 00 00", "MQTT-2.2.1", Reason::kProtocolError},
       {"D0 00", "MQTT-2.2.1", Reason::kProtocolError},

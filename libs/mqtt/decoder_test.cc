@@ -93,6 +93,7 @@ void ExpectErrors(std::span<const Bad> cases, Role role) {
 }
 
 TEST(DecoderTest, ABadFixedHeaderIsRefused) {
+  // MQTT5-3.3.1-2, MQTT5-3.6.1-1, MQTT5-3.8.1-1, MQTT5-3.10.1-1
   const Bad cases[] = {
       {"00 00", "MQTT-2.2.1"},
       {"F0 00", "MQTT-2.2.1"},
@@ -122,6 +123,9 @@ TEST(DecoderTest, ABadFixedHeaderIsRefused) {
 }
 
 TEST(DecoderTest, ABadConnectIsRefused) {
+  // MQTT-3.1.2-11, MQTT-3.1.2-18, MQTT-3.1.2-19, MQTT-3.1.2-20, MQTT5-1.5.4-1, MQTT5-3.1.2-11
+  // MQTT5-3.1.2-12, MQTT5-3.1.2-13, MQTT5-3.1.2-16, MQTT5-3.1.2-17, MQTT5-3.1.2-18
+  // MQTT5-3.1.2-19, MQTT5-3.1.3-3, MQTT5-3.1.3-4, MQTT5-3.1.3-11, MQTT5-3.1.3-12
   const Bad cases[] = {
       {"10 0C 0004 'MQTS' 04 02 0000 0000", "MQTT-3.1.2-1"},
       {"10 0C 0004 'mqtt' 04 02 0000 0000", "MQTT-3.1.2-1"},
@@ -153,6 +157,7 @@ TEST(DecoderTest, ABadConnectIsRefused) {
 }
 
 TEST(DecoderTest, ABadPublishIsRefused) {
+  // MQTT5-3.3.2-1, MQTT5-4.7.0-1
   const Bad cases[] = {
       {"30 00", "MQTT-3.3.2-1"},
       {"30 03 0002 't'", "MQTT-3.3.2-1"},
@@ -167,6 +172,7 @@ TEST(DecoderTest, ABadPublishIsRefused) {
 }
 
 TEST(DecoderTest, BadSubscriptionsAreRefused) {
+  // MQTT-3.8.3-4, MQTT5-3.8.3-1, MQTT5-3.10.3-1, MQTT5-3.10.3-2
   const Bad cases[] = {
       {"82 00", "MQTT-2.3.1-1"},
       {"82 02 0001", "MQTT-3.8.3-3"},

@@ -39,6 +39,7 @@ class Session5Test : public testing::Test {
 };
 
 TEST_F(Session5Test, TheClientsReceiveMaximumIsKept) {
+  // MQTT5-3.3.4-10, MQTT5-4.9.0-3
   // MQTT5-3.3.4-9, MQTT5-4.9.0-1, MQTT5-4.9.0-2, the Receive Maximum of CONNECT
   Start(1);
   session_.Deliver(Text("a"), kQos2, 1);
@@ -69,6 +70,7 @@ TEST_F(Session5Test, WhatComesFirstWaitsForTheClientsWindowAndNotForTheQueue) {
 }
 
 TEST_F(Session5Test, RepetitionsKeepToTheWindowOfTheNewConnection) {
+  // MQTT5-3.3.1-1
   // MQTT5-4.4.0-1, MQTT5-4.9.0-2
   Start();
   for (Token token = 1; token <= 3; ++token) session_.Deliver(Text("m"), kQos1, token);
@@ -98,6 +100,7 @@ TEST_F(Session5Test, ARefusedDeliveryIsOver) {
 }
 
 TEST_F(Session5Test, UnknownIdsAreNamed) {
+  // MQTT5-3.6.2-1, MQTT5-3.7.2-1
   // 3.6.2.1 and 3.7.2.1 of 5.0: PUBREL and PUBCOMP with 0x92
   Start();
   EXPECT_FALSE(session_.OnPubrec(PacketId{9}));
@@ -136,6 +139,7 @@ TEST_F(Session5Test, MoreThanTheReceiveMaximumIsAnError) {
 }
 
 TEST_F(Session5Test, WhatMayNotBeSentCountsAsDelivered) {
+  // MQTT5-4.3.3-7
   // MQTT5-3.3.2-5, MQTT5-3.1.2-25
   link_.unsendable = {"late"};
   Start(1);

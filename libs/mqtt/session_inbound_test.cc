@@ -46,6 +46,7 @@ TEST_F(SessionInboundTest, Qos0NeedsNoAcknowledgement) {
 }
 
 TEST_F(SessionInboundTest, Qos1IsAcknowledgedAfterItsExecution) {
+  // MQTT-3.3.4-1, MQTT5-4.3.2-4, MQTT5-4.3.2-5
   // MQTT-4.3.2-2
   const InboundHandle handle = Execute(kQos1, 5);
   EXPECT_THAT(link_.Take(), IsEmpty());
@@ -56,6 +57,7 @@ TEST_F(SessionInboundTest, Qos1IsAcknowledgedAfterItsExecution) {
 }
 
 TEST_F(SessionInboundTest, AcknowledgementsLeaveInOrderOfArrival) {
+  // MQTT5-4.6.0-2, MQTT5-4.6.0-3
   // MQTT-4.6.0-2, MQTT-4.6.0-3, O5
   const InboundHandle first = Execute(kQos1, 11);
   const InboundHandle second = Execute(kQos2, 12);
@@ -68,6 +70,7 @@ TEST_F(SessionInboundTest, AcknowledgementsLeaveInOrderOfArrival) {
 }
 
 TEST_F(SessionInboundTest, ARefusedRequestThatWasJudgedIsAcknowledgedAll) {
+  // MQTT-3.3.5-2
   // 3.x has no negative acknowledgement.
   const InboundHandle handle = Execute(kQos1, 1);
   session_.AckInbound(handle, Reason::kNotAuthorized);
@@ -100,6 +103,7 @@ TEST_F(SessionInboundTest, AWithheldQos2RequestIsExecutedAgain) {
 }
 
 TEST_F(SessionInboundTest, Qos2IsHandedOverOnce) {
+  // MQTT-2.3.1-6, MQTT5-4.3.3-8, MQTT5-4.3.3-10, MQTT5-4.3.3-11, MQTT5-4.3.3-12
   // MQTT-4.3.3-2
   const InboundHandle handle = Execute(kQos2, 5);
   session_.AckInbound(handle);

@@ -42,6 +42,7 @@ class SessionResumeTest : public testing::Test {
 };
 
 TEST_F(SessionResumeTest, WhatIsUnacknowledgedIsSentAgainInOrder) {
+  // MQTT-2.3.1-3, MQTT5-4.3.3-6, MQTT5-4.6.0-4
   // MQTT-4.4.0-1, MQTT-4.6.0-1, MQTT-4.6.0-4, MQTT-3.3.1-1
   SendFour();
   session_.Detach();

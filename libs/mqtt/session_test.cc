@@ -31,6 +31,7 @@ class SessionTest : public testing::Test {
 };
 
 TEST_F(SessionTest, Qos0PassesStraightAndIsNeverAcknowledged) {
+  // MQTT-2.3.1-5, MQTT-4.3.1-1, MQTT5-2.2.1-2, MQTT5-4.3.1-1
   Start();
   EXPECT_EQ(session_.Deliver(Text("a"), kQos0, 1), Delivery::kSent);
   EXPECT_EQ(session_.Deliver(Text("b"), kQos0, 2, true), Delivery::kSent);
@@ -45,6 +46,7 @@ TEST_F(SessionTest, Qos0ToADetachedSessionIsDropped) {
 }
 
 TEST_F(SessionTest, Qos1IsAcknowledgedOnceByPuback) {
+  // MQTT-2.3.1-4, MQTT5-4.3.2-2, MQTT5-4.3.2-3
   // MQTT-4.3.2-1
   Start();
   EXPECT_EQ(session_.Deliver(Text("a"), kQos1, 7), Delivery::kSent);
@@ -57,6 +59,7 @@ TEST_F(SessionTest, Qos1IsAcknowledgedOnceByPuback) {
 }
 
 TEST_F(SessionTest, Qos2IsAcknowledgedOnceByPubcomp) {
+  // MQTT5-4.3.3-2, MQTT5-4.3.3-3, MQTT5-4.3.3-5
   // MQTT-4.3.3-1
   Start();
   session_.Deliver(Text("a"), kQos2, 7);
@@ -158,6 +161,7 @@ TEST_F(SessionTest, WithoutAQueueTheWindowDrains) {
 }
 
 TEST_F(SessionTest, PacketIdsWrapAndSkipThoseInUse) {
+  // MQTT5-2.2.1-4, MQTT5-4.3.2-1, MQTT5-4.3.3-1
   // MQTT-2.3.1-2
   Session session(limits_, PacketId{65'535});
   session.Attach(link_);

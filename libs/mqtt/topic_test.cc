@@ -12,6 +12,7 @@ using std::string_literals::operator""s;
 using testing::ElementsAre;
 
 TEST(Utf8Test, WellFormedTextIsAccepted) {
+  // MQTT5-1.5.4-3
   EXPECT_TRUE(IsValidUtf8(""));
   EXPECT_TRUE(IsValidUtf8("plain"));
   EXPECT_TRUE(IsValidUtf8("\xC2\x80"));          // first of two bytes
@@ -40,11 +41,13 @@ TEST(Utf8Test, IllFormedTextIsRefused) {
 }
 
 TEST(Utf8Test, TheNullCharacterIsRefused) {
+  // MQTT-4.7.3-2, MQTT5-1.5.4-2, MQTT5-4.7.3-2
   // MQTT-1.5.3-2
   EXPECT_FALSE(IsValidUtf8("a\0b"s));
 }
 
 TEST(TopicTest, ANameHasACharacterAndNoWildcard) {
+  // MQTT5-4.7.3-1
   EXPECT_TRUE(IsValidTopicName("a"));
   EXPECT_TRUE(IsValidTopicName("/"));
   EXPECT_TRUE(IsValidTopicName("events/1//api/anon//"));
@@ -55,12 +58,14 @@ TEST(TopicTest, ANameHasACharacterAndNoWildcard) {
 }
 
 TEST(TopicTest, ATextHasAtMost65535Bytes) {
+  // MQTT5-4.7.3-3
   // MQTT-4.7.3-3
   EXPECT_TRUE(IsValidTopicName(std::string(65'535, 'a')));
   EXPECT_FALSE(IsValidTopicName(std::string(65'536, 'a')));
 }
 
 TEST(TopicTest, TheMultiLevelWildcardStandsAloneAndLast) {
+  // MQTT5-4.7.1-1
   // MQTT-4.7.1-2
   EXPECT_TRUE(IsValidTopicFilter("#"));
   EXPECT_TRUE(IsValidTopicFilter("sport/tennis/#"));
@@ -71,6 +76,7 @@ TEST(TopicTest, TheMultiLevelWildcardStandsAloneAndLast) {
 }
 
 TEST(TopicTest, TheSingleLevelWildcardFillsItsLevel) {
+  // MQTT5-4.7.1-2
   // MQTT-4.7.1-3
   EXPECT_TRUE(IsValidTopicFilter("+"));
   EXPECT_TRUE(IsValidTopicFilter("+/tennis/#"));
@@ -88,6 +94,7 @@ struct MatchCase {
 };
 
 TEST(TopicTest, FiltersMatchAsTheStandardsExamplesSay) {
+  // MQTT5-4.7.2-1, MQTT5-4.7.3-4
   // MQTT-4.7.1-2, MQTT-4.7.1-3, MQTT-4.7.2-1, MQTT-4.7.3-4
   const MatchCase cases[] = {
       {"sport/tennis/player1/#", "sport/tennis/player1", true},

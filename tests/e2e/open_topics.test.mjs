@@ -38,6 +38,9 @@ async function broker(index = 0, options = {}) {
 const texts = (client) => client.messages.map(({ text }) => text);
 
 test('wildcards, across gateways, in order, at the lower QoS', async () => {
+  // MQTT-3.3.1-3, MQTT-3.3.1-12, MQTT-3.3.2-3, MQTT-3.8.4-4, MQTT-3.8.4-6, MQTT-4.5.0-1
+  // MQTT-4.6.0-5, MQTT-4.6.0-6, MQTT5-3.2.2-10, MQTT5-3.3.1-3, MQTT5-3.3.2-3, MQTT5-3.8.4-5
+  // MQTT5-3.8.4-8, MQTT5-4.5.0-1, MQTT5-4.6.0-1, MQTT5-4.6.0-5, MQTT5-4.6.0-6
   const base = newId();
   const reader = await broker(0);
   const granted = await reader.subscribeAsync([`${base}/+/x`, `${base}/deep/#`], { qos: 1 });
@@ -69,6 +72,9 @@ test('CHAT topics stay closed to those without a token, and $SYS to all', async 
 });
 
 test('a retained message waits for subscribers and leaves with an empty one', async () => {
+  // MQTT-3.3.1-5, MQTT-3.3.1-6, MQTT-3.3.1-8, MQTT-3.3.1-9, MQTT-3.3.1-10, MQTT-3.3.1-11
+  // MQTT5-3.3.1-5, MQTT5-3.3.1-6, MQTT5-3.3.1-7, MQTT5-3.3.1-8, MQTT5-3.3.1-9, MQTT5-3.3.1-10
+  // MQTT5-3.3.1-11, MQTT5-3.3.1-12, MQTT5-3.3.1-13, MQTT5-3.3.2-20, MQTT5-3.8.4-4
   const base = newId();
   const writer = await broker(0);
   await writer.publishAsync(`${base}/a`, 'kept', { qos: 1, retain: true, properties: { userProperties: { k: 'v' }, contentType: 'text' } });
@@ -93,6 +99,7 @@ test('a retained message waits for subscribers and leaves with an empty one', as
 });
 
 test('no local, overlapping filters and subscription identifiers', async () => {
+  // MQTT-3.3.5-1, MQTT-3.8.4-3, MQTT5-3.3.4-2, MQTT5-3.3.4-3, MQTT5-3.3.4-4, MQTT5-3.8.3-3
   const base = newId();
   const one = await broker(0);
   await one.subscribeAsync(`${base}/own`, { qos: 1, nl: true });
@@ -109,6 +116,9 @@ test('no local, overlapping filters and subscription identifiers', async () => {
 });
 
 test('a stored session gets what it missed, on another gateway', async () => {
+  // MQTT-3.1.2-4, MQTT-3.1.2-5, MQTT-3.1.2-6, MQTT-3.1.3-2, MQTT-3.1.4-3, MQTT-3.2.2-3
+  // MQTT-4.1.0-1, MQTT-4.1.0-2, MQTT5-3.1.2-5, MQTT5-3.1.2-6, MQTT5-3.1.3-2, MQTT5-3.1.4-4
+  // MQTT5-4.1.0-1, MQTT5-4.1.0-2
   const base = newId();
   const stored = { clientId: `s${newId()}`, clean: false, properties: { sessionExpiryInterval: 1000 } };
   let reader = await broker(0, stored);
@@ -141,6 +151,7 @@ test('a stored session gets what it missed, on another gateway', async () => {
 });
 
 test('a message that expires is not delivered late, and says what is left of its life', async () => {
+  // MQTT5-3.3.2-5, MQTT5-3.3.2-6
   const base = newId();
   const stored = { clientId: `s${newId()}`, clean: false, properties: { sessionExpiryInterval: 1000 } };
   let reader = await broker(0, stored);
@@ -158,6 +169,7 @@ test('a message that expires is not delivered late, and says what is left of its
 });
 
 test('a shared subscription gives each message to one of its group', async () => {
+  // MQTT5-4.8.2-3
   const base = newId();
   const group = await Promise.all([0, 1, 0].map((index) => broker(index)));
   await Promise.all(group.map((member) => member.subscribeAsync(`$share/g/${base}/+`, { qos: 1 })));
@@ -173,6 +185,7 @@ test('a shared subscription gives each message to one of its group', async () =>
 });
 
 test('a take-over, a will, a delayed will and one that a new connection drops', async () => {
+  // MQTT-3.1.2-12, MQTT-3.1.2-16, MQTT-3.1.4-2, MQTT5-3.1.2-14, MQTT5-3.1.3-9, MQTT5-3.1.4-3
   const base = newId();
   const watcher = await broker(1);
   await watcher.subscribeAsync(`${base}/#`, { qos: 1 });
@@ -200,6 +213,7 @@ test('a take-over, a will, a delayed will and one that a new connection drops', 
 });
 
 test('mosquitto_pub and mosquitto_sub -V 5 with properties', async () => {
+  // MQTT5-3.3.2-4, MQTT5-3.3.2-15, MQTT5-3.3.2-16
   const base = newId();
   const [host, port] = gateway(0).split(/:(?=\d+$)/);
   const reader = await broker(1);
