@@ -138,6 +138,7 @@ void Client::AskLog(int64_t above) {
             id, [ok = status.ok(), events, more = reply.more(), top = reply.top()](Client& self) {
               if (self.open_ == nullptr || self.closed_) return;
               if (!ok) return self.open_->OnPageFailed();
+              self.worker_.open().Learn(top);
               self.open_->OnPage(*events, more, top, self.worker_.open().position());
             });
       });
