@@ -1,5 +1,4 @@
 #include "libs/base/status.h"
-#include "libs/rpc/channel.h"
 #include "libs/rpc/process.h"
 #include "services/profile/migrations.h"
 #include "services/profile/parts.h"
@@ -15,11 +14,14 @@ int main(int argc, char** argv) {
   process.Schema(pg::Schema{"profile", profile::kMigrations, &config.pg_url});
   return process.Run([&](rpc::Serving& serving) -> absl::Status {
     CHAT_RETURN_IF_ERROR(config.Check());
-    auto parts = std::make_shared<profile::Parts>(config, rpc::RoundRobin(config.roster_addrs));
+    auto parts = std::make_shared<profile::Parts>(config);
     serving.Keep(parts);
-    serving.Add(std::make_shared<profile::ProfileService>(parts->profiles));
+    if (config.smtp.server.empty()) CHAT_RETURN_IF_ERROR(parts->file.Check());
+    serving.Add(std::make_shared<profile::ProfileService>(profile::ProfileService::Parts{
+        parts->profiles, parts->mail_links, parts->removals, parts->moves}));
     serving.Add(std::make_shared<profile::PersonService>(parts->store));
-    serving.Add(std::make_shared<profile::ProfileInternalService>(parts->profiles));
+    serving.Add(std::make_shared<profile::ProfileInternalService>(parts->store, parts->profiles,
+                                                                  parts->removals));
     return absl::OkStatus();
   });
 }

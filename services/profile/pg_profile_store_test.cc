@@ -25,14 +25,25 @@ v1::Profile WithSetting(const std::string& id, const std::string& value) {
 class PgProfileStoreTest : public testing::Test {
  protected:
   pg::TestDatabase database_{"profile", kMigrations};
-  PgProfileStore store_{database_.pool()};
+  AccountId Ensure(const std::string& phone) { return store_.Ensure(pg::Soon(), phone).value().id; }
+  std::optional<Account> SetSettings(AccountId id, const v1::Profile& with) {
+    return store_
+        .Change(pg::Soon(), id,
+                [&](v1::Profile* profile) { *profile->mutable_settings() = with.settings(); })
+        .value();
+  }
+
+  pg::Outbox outbox_{
+      database_.pool(), "profile",
+      [](pg::Deadline, const std::vector<pg::OutboxRow>&) { return absl::OkStatus(); }};
+  PgProfileStore store_{database_.pool(), outbox_};
 };
 
 TEST_F(PgProfileStoreTest, APhoneHasOneAccount) {
-  AccountId id = store_.Ensure(pg::Soon(), kPhone).value();
+  AccountId id = Ensure(kPhone);
   EXPECT_GT(id.value, 0);
-  EXPECT_EQ(store_.Ensure(pg::Soon(), kPhone).value(), id);
-  EXPECT_NE(store_.Ensure(pg::Soon(), "4917000001").value(), id);
+  EXPECT_EQ(Ensure(kPhone), id);
+  EXPECT_NE(Ensure("4917000001"), id);
 }
 
 TEST_F(PgProfileStoreTest, ManyAtOnceGetTheSameAccount) {
@@ -40,8 +51,8 @@ TEST_F(PgProfileStoreTest, ManyAtOnceGetTheSameAccount) {
   std::vector<std::thread> threads;
   for (int64_t& id : ids) {
     threads.emplace_back([&] {
-      absl::StatusOr<AccountId> account = store_.Ensure(pg::Soon(), kPhone);
-      if (account.ok()) id = account->value;
+      absl::StatusOr<Ensured> account = store_.Ensure(pg::Soon(), kPhone);
+      if (account.ok()) id = account->id.value;
     });
   }
   for (std::thread& thread : threads) thread.join();
@@ -51,7 +62,7 @@ TEST_F(PgProfileStoreTest, ManyAtOnceGetTheSameAccount) {
 }
 
 TEST_F(PgProfileStoreTest, ANewAccountHasAnEmptyProfile) {
-  AccountId id = store_.Ensure(pg::Soon(), kPhone).value();
+  AccountId id = Ensure(kPhone);
   absl::StatusOr<std::optional<Account>> account = store_.Find(pg::Soon(), id);
   ASSERT_TRUE(account.ok() && *account);
   const v1::Profile& profile = (*account)->profile;
@@ -65,46 +76,42 @@ TEST_F(PgProfileStoreTest, ANewAccountHasAnEmptyProfile) {
   EXPECT_FALSE(*store_.Find(pg::Soon(), AccountId{id.value + 1}));
 }
 
-TEST_F(PgProfileStoreTest, SettingsAreReplacedWholeAndAnEmptyListLeavesThem) {
-  AccountId id = store_.Ensure(pg::Soon(), kPhone).value();
+TEST_F(PgProfileStoreTest, SettingsAreReplacedWhole) {
+  AccountId id = Ensure(kPhone);
   database_.Exec("UPDATE profile.account SET updated = now() - interval '1 day'");
   const int64_t before = (*store_.Find(pg::Soon(), id))->profile.update();
-  std::optional<Account> set =
-      store_.SetSettings(pg::Soon(), id, WithSetting("1", "\xFF\x01")).value();
+  std::optional<Account> set = SetSettings(id, WithSetting("1", "\xFF\x01"));
   ASSERT_TRUE(set);
   ASSERT_EQ(set->profile.settings_size(), 1);
   EXPECT_EQ(set->profile.settings(0).value(), "\xFF\x01");
   EXPECT_GT(set->profile.update(), before);
-  set = store_.SetSettings(pg::Soon(), id, WithSetting("2", "b")).value();
+  set = SetSettings(id, WithSetting("2", "b"));
   ASSERT_EQ(set->profile.settings_size(), 1);
   EXPECT_EQ(set->profile.settings(0).id(), "2");
-  set = store_.SetSettings(pg::Soon(), id, v1::Profile()).value();
-  EXPECT_EQ(set->profile.settings_size(), 1);
-  EXPECT_FALSE(store_.SetSettings(pg::Soon(), AccountId{id.value + 1}, v1::Profile()).value());
+  EXPECT_FALSE(SetSettings(AccountId{id.value + 1}, v1::Profile()));
 }
 
 TEST_F(PgProfileStoreTest, OnlyTheSettingsOfTheGivenProfileAreStored) {
-  AccountId id = store_.Ensure(pg::Soon(), kPhone).value();
+  AccountId id = Ensure(kPhone);
   v1::Profile request = WithSetting("1", "a");
   request.set_phone("4917000001");
   request.set_balance(100);
   request.add_services()->set_login("x");
-  std::optional<Account> set = store_.SetSettings(pg::Soon(), id, request).value();
+  std::optional<Account> set = SetSettings(id, request);
   EXPECT_EQ(set->profile.phone(), kPhone);
   EXPECT_EQ(set->profile.balance(), 0);
   EXPECT_EQ(set->profile.services_size(), 0);
 }
 
 TEST_F(PgProfileStoreTest, UpdateNeverDecreases) {
-  AccountId id = store_.Ensure(pg::Soon(), kPhone).value();
+  AccountId id = Ensure(kPhone);
   database_.Exec("UPDATE profile.account SET updated = now() + interval '1 day'");
   const int64_t before = (*store_.Find(pg::Soon(), id))->profile.update();
-  EXPECT_EQ(store_.SetSettings(pg::Soon(), id, WithSetting("1", "a")).value()->profile.update(),
-            before);
+  EXPECT_EQ(SetSettings(id, WithSetting("1", "a"))->profile.update(), before);
 }
 
 TEST_F(PgProfileStoreTest, APersonIsChangedInPlace) {
-  AccountId id = store_.Ensure(pg::Soon(), kPhone).value();
+  AccountId id = Ensure(kPhone);
   EXPECT_EQ(store_.FindPerson(pg::Soon(), id).value().ByteSizeLong(), 0u);
   auto named = [](const std::string& name) {
     return [name](v1::Person* person) { person->set_names(person->names() + name); };

@@ -1,5 +1,6 @@
 // Accounts, their profiles and persons: what the domain asks of storage. Every verb is one
-// transaction. Thread safe. Errors are those of pg::Pool.
+// transaction. Thread safe. Errors are those of pg::Pool. An account that is being removed is not
+// there for anyone but LifeStore.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -20,19 +21,25 @@ struct Account {
   v1::Profile profile;
 };
 
+struct Ensured {
+  AccountId id;
+  bool removing = false;  // the phone's account is on its way out
+};
+
 class ProfileStore {
  public:
   virtual ~ProfileStore() = default;
 
   // The account of this phone (normalised), made when there is none; also when many ask at once.
-  virtual absl::StatusOr<AccountId> Ensure(pg::Deadline deadline, const std::string& phone) = 0;
+  virtual absl::StatusOr<Ensured> Ensure(pg::Deadline deadline, const std::string& phone) = 0;
 
   virtual absl::StatusOr<std::optional<Account>> Find(pg::Deadline deadline, AccountId id) = 0;
 
-  // Replaces the settings, unless there are none (PROTOCOL 4.3), and sets `update` to now. The
-  // account as it is then; nullopt when there is none.
-  virtual absl::StatusOr<std::optional<Account>> SetSettings(pg::Deadline deadline, AccountId id,
-                                                             const v1::Profile& settings) = 0;
+  // Changes `services` and `settings` under a lock and sets `update` to now; what the directory
+  // must know of it reaches chat-roster before this returns (kUnavailable: it will, later). The
+  // account as it is then; nullopt when there is none. `change` may run again.
+  virtual absl::StatusOr<std::optional<Account>> Change(
+      pg::Deadline deadline, AccountId id, const std::function<void(v1::Profile*)>& change) = 0;
 
   // The written fields of the account's person; without any when nothing was written.
   virtual absl::StatusOr<v1::Person> FindPerson(pg::Deadline deadline, AccountId id) = 0;

@@ -6,8 +6,8 @@ namespace chat::profile {
 
 using Roster = v1::RosterInternal::StubInterface;
 
-absl::StatusOr<v1::AccountReply> Profiles::Ensure(const rpc::Call& call, const std::string& phone) {
-  CHAT_ASSIGN_OR_RETURN(AccountId id, store_.Ensure(call.deadline, phone));
+absl::StatusOr<v1::AccountReply> Profiles::WithRoster(const rpc::Call& call, AccountId id,
+                                                      const std::string& phone) {
   v1::EnsureRosterRequest request;
   request.set_account_id(id.value);
   request.set_phone(phone);
@@ -28,9 +28,23 @@ absl::StatusOr<v1::AccountReply> Profiles::Open(const rpc::Call& call, AccountId
 
 absl::StatusOr<v1::AccountReply> Profiles::SetSettings(const rpc::Call& call, AccountId id,
                                                        const v1::Profile& settings) {
-  CHAT_ASSIGN_OR_RETURN(std::optional<Account> account,
-                        store_.SetSettings(call.deadline, id, settings));
+  const auto replace = [&](v1::Profile* profile) {
+    if (settings.settings_size() > 0) *profile->mutable_settings() = settings.settings();
+  };
+  CHAT_ASSIGN_OR_RETURN(std::optional<Account> account, store_.Change(call.deadline, id, replace));
   return Join(call, std::move(account), v1::Profile::SET);
+}
+
+absl::StatusOr<v1::AccountReply> Profiles::Update(const rpc::Call& call, AccountId id) {
+  CHAT_ASSIGN_OR_RETURN(std::optional<Account> account,
+                        store_.Change(call.deadline, id, [](v1::Profile*) {}));
+  CHAT_ASSIGN_OR_RETURN(v1::AccountReply reply,
+                        Join(call, std::move(account), v1::Profile::UPDATE));
+  v1::AnnounceRequest announce;
+  announce.set_account_id(id.value);
+  v1::AnnounceReply announced;
+  CHAT_RETURN_IF_ERROR(rpc::Invoke(call, roster_, &Roster::Announce, announce, &announced));
+  return reply;
 }
 
 absl::StatusOr<v1::AccountReply> Profiles::Join(const rpc::Call& call,

@@ -17,18 +17,22 @@ class Profiles {
   Profiles(ProfileStore& store, v1::RosterInternal::StubInterface& roster)
       : store_(store), roster_(roster) {}
 
-  // The account of the phone and its first roster, made when missing. An error may leave an account
-  // without a roster; the next call gives it one.
-  absl::StatusOr<v1::AccountReply> Ensure(const rpc::Call& call, const std::string& phone);
+  // The account and its first roster, made when missing.
+  absl::StatusOr<v1::AccountReply> WithRoster(const rpc::Call& call, AccountId id,
+                                              const std::string& phone);
 
   // The full Profile with full rosters and presence `online`: only connected devices ask. kNotFound
   // when there is no such account.
   absl::StatusOr<v1::AccountReply> Open(const rpc::Call& call, AccountId id,
                                         v1::Profile::Status status);
 
-  // As Open, after replacing the settings.
+  // As Open, after replacing the settings, unless there are none (PROTOCOL 4.3).
   absl::StatusOr<v1::AccountReply> SetSettings(const rpc::Call& call, AccountId id,
                                                const v1::Profile& settings);
+
+  // As Open, after `update` has become now and chat-roster has shown the rosters to those who see
+  // them (PROTOCOL 5.3, Profile/update).
+  absl::StatusOr<v1::AccountReply> Update(const rpc::Call& call, AccountId id);
 
  private:
   absl::StatusOr<v1::AccountReply> Join(const rpc::Call& call, std::optional<Account> account,
