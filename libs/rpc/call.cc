@@ -9,6 +9,7 @@
 #include "libs/base/status.h"
 #include "libs/log/log.h"
 #include "libs/metrics/metrics.h"
+#include "libs/rpc/turns.h"
 
 namespace chat::rpc {
 namespace {
@@ -163,9 +164,13 @@ grpc::Status Serve(grpc::ServerContext* context, const char* method,
                    const std::function<absl::Status(const Call&)>& body) {
   auto begin = steady_clock::now();
   Call call = FromServerContext(*context);
-  InFlight().Increment();
-  absl::Status status = RunBody(call, body);
-  InFlight().Decrement();
+  absl::Status status = absl::DeadlineExceededError("the call's turn did not come in time");
+  if (ProcessTurns().Begin(call.deadline)) {
+    InFlight().Increment();
+    status = RunBody(call, body);
+    InFlight().Decrement();
+    ProcessTurns().End();
+  }
   return Served(call, method, begin, status);
 }
 

@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <condition_variable>
 #include <future>
+#include <mutex>
 #include <stdexcept>
 
 #include "libs/base/status.h"
@@ -157,6 +159,43 @@ TEST(CallTest, CallsBeyondTheThreadsAreRefusedAtOnceAndHealthStillAnswers) {
   end.set_value();
   for (auto& call : calls) EXPECT_TRUE(call.get().ok());
   EXPECT_TRUE(Ask(server.address(), Background(20s)).ok());
+}
+
+TEST(CallTest, ABurstWaitsForItsTurnInsteadOfBeingRefused) {
+  std::atomic<int> running = 0, most = 0;
+  TestServer server(
+      [&](const Call&, const auto&, auto*) {
+        const int now = ++running;
+        for (int seen = most; seen < now && !most.compare_exchange_weak(seen, now);) {
+        }
+        std::this_thread::sleep_for(1ms);
+        --running;
+        return absl::OkStatus();
+      },
+      4, 300);
+  auto stub = v1::FeedsInternal::NewStub(Direct(server.address()));
+  constexpr int kBurst = 250;
+  std::mutex mutex;
+  std::condition_variable ended;
+  int left = kBurst, failed = 0;
+  struct Asked {
+    grpc::ClientContext context;
+    v1::FeedAccessRequest request;
+    v1::FeedAccessReply reply;
+  };
+  std::vector<Asked> asked(kBurst);
+  for (Asked& call : asked) {
+    call.context.set_deadline(std::chrono::system_clock::now() + 30s);
+    stub->async()->Access(&call.context, &call.request, &call.reply, [&](grpc::Status status) {
+      std::lock_guard lock(mutex);
+      failed += !status.ok();
+      if (--left == 0) ended.notify_one();
+    });
+  }
+  std::unique_lock lock(mutex);
+  EXPECT_TRUE(ended.wait_for(lock, 60s, [&] { return left == 0; }));
+  EXPECT_EQ(failed, 0);
+  EXPECT_LE(most, 4);
 }
 
 TEST(CallTest, ABurstEndsEveryCallOneWayOrTheOther) {

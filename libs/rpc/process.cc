@@ -69,7 +69,12 @@ void Process::DeclareKeys() {
   keys_.Add("metrics_listen", &metrics_listen_, "address:port of GET /metrics; port 0 picks one.");
   keys_.Add("log_level", &log_level_, "debug, info, warn or error.");
   keys_.Add("rpc_threads", &rpc_threads_,
-            "Calls served at once; more are refused with RESOURCE_EXHAUSTED.", 1, 10'000);
+            "Calls served at once; more wait for their turn, see rpc_queue.", 1, 10'000);
+  keys_.Add(
+      "rpc_queue", &rpc_queue_,
+      "Calls that wait for their turn until their deadline, each on a thread of its own; more "
+      "are refused with RESOURCE_EXHAUSTED.",
+      0, 20'000);
   keys_.Add("rpc_connection_age_s", &rpc_connection_age_s_,
             "Seconds after which callers connect anew, so that new replicas get work; 0: never.", 0,
             86'400);
@@ -209,7 +214,8 @@ int Process::ServeUntilSignal(Signals& signals, int metrics_port,
   serving.name_ = name_;
   serving.grpc_listen_ = grpc_listen_;
   serving.drain_ = std::chrono::seconds(drain_s_);
-  Configure(serving.builder_, grpc_listen_, static_cast<int>(rpc_threads_), &serving.grpc_port_);
+  Configure(serving.builder_, grpc_listen_,
+            {static_cast<int>(rpc_threads_), static_cast<int>(rpc_queue_)}, &serving.grpc_port_);
   if (rpc_connection_age_s_ > 0) {
     serving.builder_.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS,
                                         static_cast<int>(rpc_connection_age_s_ * 1000));

@@ -15,7 +15,7 @@
 //
 // Flags beside the keys: --help, --version, --dump-config, --migrate, --check-health. Keys that
 // every process has: config, name, grpc_listen, health_listen, metrics_listen, log_level,
-// rpc_threads, rpc_connection_age_s, rpc_tls_*, drain_s.
+// rpc_threads, rpc_queue, rpc_connection_age_s, rpc_tls_*, drain_s.
 // Exit codes: 0 orderly end, 2 usage or bad configuration, 3 cannot listen, 4 database (migration),
 // 5 unhealthy (--check-health), 1 anything else.
 #pragma once
@@ -120,6 +120,7 @@ class Process {
   std::string metrics_listen_ = "127.0.0.1:0";
   std::string log_level_ = "info";
   int64_t rpc_threads_ = 128;
+  int64_t rpc_queue_ = 2000;
   int64_t rpc_connection_age_s_ = 0;
   TlsFiles tls_;
   int64_t drain_s_ = 10;

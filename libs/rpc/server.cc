@@ -9,6 +9,7 @@
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "libs/rpc/channel.h"
 #include "libs/rpc/tls.h"
+#include "libs/rpc/turns.h"
 
 namespace chat::rpc {
 namespace {
@@ -28,7 +29,8 @@ std::string Reachable(const std::string& listen) {
 
 }  // namespace
 
-void Configure(grpc::ServerBuilder& builder, const std::string& listen, int threads, int* port) {
+void Configure(grpc::ServerBuilder& builder, const std::string& listen, CallBounds bounds,
+               int* port) {
   builder.AddListeningPort(listen, ServerCredentials(), port);
   // Without it two servers share a port silently.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
@@ -43,11 +45,12 @@ void Configure(grpc::ServerBuilder& builder, const std::string& listen, int thre
   // One completion queue whose threads poll when they do not serve. One of the quota always polls,
   // so it is not counted among the handlers.
   grpc::ResourceQuota quota("rpc");
-  quota.SetMaxThreads(threads + 1);
+  quota.SetMaxThreads(bounds.running + bounds.waiting + 1);
+  ProcessTurns().SetLimit(bounds.waiting == 0 ? 0 : bounds.running);
   builder.SetResourceQuota(quota);
   builder.SetSyncServerOption(grpc::ServerBuilder::SyncServerOption::NUM_CQS, 1);
   builder.SetSyncServerOption(grpc::ServerBuilder::SyncServerOption::MIN_POLLERS, 1);
-  builder.SetSyncServerOption(grpc::ServerBuilder::SyncServerOption::MAX_POLLERS, threads);
+  builder.SetSyncServerOption(grpc::ServerBuilder::SyncServerOption::MAX_POLLERS, bounds.running);
 }
 
 bool AsksHealthy(const std::string& listen, bool plaintext, std::string* why) {

@@ -9,9 +9,16 @@
 
 namespace chat::rpc {
 
-// Limits, keepalive, health and reflection on `builder`; `threads` bounds the handlers of the
-// synchronous API: a call more is answered RESOURCE_EXHAUSTED.
-void Configure(grpc::ServerBuilder& builder, const std::string& listen, int threads, int* port);
+// Calls of the synchronous API: `running` at once in this process, `waiting` for their turn, each
+// on a thread of its own that ends with the burst; a call more is answered RESOURCE_EXHAUSTED.
+struct CallBounds {
+  int running = 128;
+  int waiting = 0;
+};
+
+// Limits, keepalive, health and reflection on `builder`.
+void Configure(grpc::ServerBuilder& builder, const std::string& listen, CallBounds bounds,
+               int* port);
 
 // The health of the server in `listen` ("host:port", a wildcard host is this machine), asked in
 // plaintext or as Direct() asks: true if it says SERVING within 2 s; else `why`.

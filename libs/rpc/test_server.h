@@ -19,9 +19,9 @@ class TestServer : public v1::FeedsInternal::Service {
   using Body =
       std::function<absl::Status(const Call&, const v1::FeedAccessRequest&, v1::FeedAccessReply*)>;
 
-  explicit TestServer(Body body, int threads = 8) : body_(std::move(body)) {
+  explicit TestServer(Body body, int running = 8, int waiting = 0) : body_(std::move(body)) {
     grpc::ServerBuilder builder;
-    Configure(builder, "127.0.0.1:0", threads, &port_);
+    Configure(builder, "127.0.0.1:0", {running, waiting}, &port_);
     builder.RegisterService(this);
     server_ = builder.BuildAndStart();
   }

@@ -78,7 +78,7 @@
 {{- if .definition.storage.enabled }}
 - {name: storage, mountPath: {{ .definition.storage.mountPath }}}
 {{- end }}
-{{- if eq .service "auth" }}
+{{- if has .service (list "auth" "profile") }}
 - {name: outbox, mountPath: /var/lib/chat/outbox}
 {{- end }}
 {{- end -}}
@@ -96,7 +96,7 @@
 {{- if .definition.storage.enabled }}
 - {name: storage, persistentVolumeClaim: {claimName: {{ include "chat.fullname" .root }}-{{ .service }}}}
 {{- end }}
-{{- if eq .service "auth" }}
+{{- if has .service (list "auth" "profile") }}
 - {name: outbox, emptyDir: {sizeLimit: 64Mi}}
 {{- end }}
 {{- end -}}
