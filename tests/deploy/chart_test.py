@@ -261,6 +261,14 @@ class Processes(unittest.TestCase):
                 for port in services[kind]["spec"]["ports"]:
                     self.assertEqual(ports[port["port"]], port["targetPort"])
 
+    def test_folders_that_a_process_writes_are_mounted(self):
+        for name in VALUE_SETS:
+            for kind, template in processes(rendered(name)).items():
+                container, = template["spec"]["containers"]
+                mounted = {mount["mountPath"] for mount in container["volumeMounts"] if not mount.get("readOnly")}
+                folders = {value for variable, value in environment(container).items() if variable.endswith("_DIR")}
+                self.assertLessEqual(folders, mounted, f"{name} {kind}")
+
     def test_the_grace_period_fits_the_drain(self):
         for kind, template in processes(rendered("trial")).items():
             container, = template["spec"]["containers"]

@@ -78,8 +78,8 @@
 {{- if .definition.storage.enabled }}
 - {name: storage, mountPath: {{ .definition.storage.mountPath }}}
 {{- end }}
-{{- if has .service (list "auth" "profile") }}
-- {name: outbox, mountPath: /var/lib/chat/outbox}
+{{- with .definition.config.outbox_dir }}
+- {name: outbox, mountPath: {{ . }}}
 {{- end }}
 {{- end -}}
 
@@ -96,7 +96,7 @@
 {{- if .definition.storage.enabled }}
 - {name: storage, persistentVolumeClaim: {claimName: {{ include "chat.fullname" .root }}-{{ .service }}}}
 {{- end }}
-{{- if has .service (list "auth" "profile") }}
+{{- if .definition.config.outbox_dir }}
 - {name: outbox, emptyDir: {sizeLimit: 64Mi}}
 {{- end }}
 {{- end -}}
