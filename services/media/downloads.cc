@@ -17,6 +17,7 @@ absl::StatusOr<Download> Downloads::Find(const DownloadRequest& request) {
   CHAT_ASSIGN_OR_RETURN(Attachment object, linked ? ByLink(request) : ByToken(request));
   Download download{object.id, object.size, object.filename, object.content_type, nullptr, ""};
   if (object.remote) {
+    if (!space_.remote()) return absl::UnavailableError("s3_endpoint: is not set");
     download.redirect = space_.GetLink(object);
     return download;
   }

@@ -1,6 +1,7 @@
 #include "libs/base/status.h"
 #include "libs/rpc/channel.h"
 #include "libs/rpc/process.h"
+#include "services/media/aws_service.h"
 #include "services/media/call_service.h"
 #include "services/media/cdr_service.h"
 #include "services/media/media_config.h"
@@ -26,6 +27,7 @@ int main(int argc, char** argv) {
     CHAT_RETURN_IF_ERROR(parts->files.Check());
     serving.Add(std::make_shared<media::MediaService>(parts->transfers));
     serving.Add(std::make_shared<media::MediaInternalService>(parts->attachments));
+    serving.Add(std::make_shared<media::AwsService>(parts->sts.get()));
     serving.Add(
         std::make_shared<media::CdrService>(parts->cdrs, parts->feeds, config.calls.cdrs_per_day));
     serving.Add(std::make_shared<media::CallService>(

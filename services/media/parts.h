@@ -20,6 +20,8 @@
 #include "services/media/pg_call_store.h"
 #include "services/media/pg_cdr_store.h"
 #include "services/media/pg_object_store.h"
+#include "services/media/s3_space.h"
+#include "services/media/sts.h"
 #include "services/media/transfers.h"
 
 namespace chat::media {
@@ -36,6 +38,11 @@ struct Parts {
   Parts(const MediaConfig& config, std::string link_secret, const Peers& peers);
   absl::Status StartHttp();
 
+ private:
+  const ObjectSpace& space() const { return s3 ? static_cast<const ObjectSpace&>(*s3) : local; }
+  absl::Status Erase(const StoredPlace& place) const;
+
+ public:
   const MediaConfig config;
   pg::Pool pool;
   PgObjectStore store;
@@ -44,6 +51,8 @@ struct Parts {
   Transfers transfers;
   SignedLinks links;
   LocalSpace local;
+  const std::unique_ptr<S3Space> s3;  // nullptr: objects of uploads are local
+  const std::unique_ptr<Sts> sts;     // nullptr: Profile/aws is refused
   std::unique_ptr<v1::AuthInternal::Stub> auth;
   std::unique_ptr<v1::FeedsInternal::Stub> messaging;
   std::unique_ptr<v1::RosterInternal::Stub> roster;
