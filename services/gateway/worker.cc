@@ -227,7 +227,7 @@ void Worker::SendAway() {
 
 void Worker::EndAll() {
   loop_.Post([this] {
-    for (auto& [id, client] : clients_) client->End(mqtt::Reason::kServerShuttingDown);
+    for (auto& [id, client] : clients_) client->End(mqtt::Reason::kUseAnotherServer);
   });
 }
 

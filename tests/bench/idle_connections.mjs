@@ -23,7 +23,7 @@ const { encode } = await import(new URL('bert.mjs', e2e));
 const { record } = await import(new URL('records.mjs', e2e));
 
 const SETTLE_MS = 4000;
-const AT_ONCE = 100;
+const AT_ONCE = 60;
 const BATCH = 250;
 const HOST = '127.0.0.1';
 const REQUESTS = 'events/1//api/anon//';
