@@ -1,12 +1,23 @@
 #include "services/messaging/feeds_internal_service.h"
 
+#include <algorithm>
+#include <map>
 #include <utility>
+#include <vector>
 
 #include "libs/base/status.h"
 #include "libs/rpc/call.h"
 #include "services/messaging/render.h"
 
 namespace chat::messaging {
+namespace {
+
+// ReadMany: ids of a request, ids a query, and what leaves a reply room below gRPC's 16 MiB.
+constexpr size_t kMostRead = 1000;
+constexpr size_t kReadAtOnce = 50;
+constexpr size_t kMaxReplyBytes = 8 << 20;
+
+}  // namespace
 
 grpc::Status FeedsInternalService::Apply(grpc::ServerContext* context,
                                          const v1::ApplyRequest* request, v1::ApplyReply*) {
@@ -72,6 +83,36 @@ grpc::Status FeedsInternalService::Read(grpc::ServerContext* context,
         messages_.Readable(call.deadline, RosterId{request->roster_id()}, request->message_id()));
     if (!row) return absl::NotFoundError("the roster reads no such message");
     *reply = RenderMessage(*row);
+    return absl::OkStatus();
+  });
+}
+
+grpc::Status FeedsInternalService::ReadMany(grpc::ServerContext* context,
+                                            const v1::ReadManyRequest* request,
+                                            v1::ReadManyReply* reply) {
+  return rpc::Serve(context, "FeedsInternal/ReadMany", [&](const rpc::Call& call) -> absl::Status {
+    const std::vector<int64_t> ids(request->message_ids().begin(), request->message_ids().end());
+    if (ids.size() > kMostRead) return absl::InvalidArgumentError("ReadManyRequest: too many ids");
+    size_t bytes = 0;
+    for (size_t begin = 0; begin < ids.size(); begin += kReadAtOnce) {
+      const size_t end = std::min(ids.size(), begin + kReadAtOnce);
+      CHAT_ASSIGN_OR_RETURN(
+          const std::vector<MessageRow> rows,
+          messages_.Readable(call.deadline, RosterId{request->roster_id()},
+                             std::vector(ids.begin() + static_cast<ptrdiff_t>(begin),
+                                         ids.begin() + static_cast<ptrdiff_t>(end))));
+      std::map<int64_t, const MessageRow*> by_id;
+      for (const MessageRow& row : rows) by_id[row.id] = &row;
+      for (size_t i = begin; i < end; ++i) {
+        if (const auto found = by_id.find(ids[i]); found != by_id.end()) {
+          v1::Message message = RenderMessage(*found->second);
+          bytes += message.ByteSizeLong();
+          if (bytes > kMaxReplyBytes && reply->answered() > 0) return absl::OkStatus();
+          *reply->add_messages() = std::move(message);
+        }
+        reply->set_answered(static_cast<int32_t>(i + 1));
+      }
+    }
     return absl::OkStatus();
   });
 }

@@ -34,6 +34,8 @@ class FeedsInternalService : public v1::FeedsInternal::Service {
                      v1::RelayReply* reply) override;
   grpc::Status Read(grpc::ServerContext* context, const v1::ReadRequest* request,
                     v1::Message* reply) override;
+  grpc::Status ReadMany(grpc::ServerContext* context, const v1::ReadManyRequest* request,
+                        v1::ReadManyReply* reply) override;
   grpc::Status EndSessions(grpc::ServerContext* context, const v1::EndSessionsRequest* request,
                            v1::EndSessionsReply* reply) override;
 

@@ -25,10 +25,10 @@ constexpr pg::Statement kParticipants = {
 constexpr pg::Statement kReadable = {
     "messaging_readable",
     "SELECT " CHAT_MESSAGE_COLUMNS " FROM messaging.message m " CHAT_MESSAGE_JOINS
-    "WHERE m.id = $2 AND (mf.kind = 'p2p' AND $1 IN (mf.a, mf.b) OR EXISTS ("
+    "WHERE m.id = ANY ($2::bigint[]) AND (mf.kind = 'p2p' AND $1 IN (mf.a, mf.b) OR EXISTS ("
     "SELECT 1 FROM messaging.room_member b WHERE b.feed_id = m.feed_id AND b.roster_id = $1)) "
     "AND NOT EXISTS (SELECT 1 FROM messaging.hidden h "
-    "WHERE h.message_id = m.id AND h.roster_id = $1)"};
+    "WHERE h.message_id = m.id AND h.roster_id = $1) ORDER BY m.id"};
 
 constexpr pg::Statement kHide = {"messaging_hide",
                                  "INSERT INTO messaging.hidden (message_id, roster_id) "
@@ -65,10 +65,21 @@ absl::StatusOr<std::optional<StoredMessage>> PgMessageStore::Find(pg::Deadline d
 
 absl::StatusOr<std::optional<MessageRow>> PgMessageStore::Readable(pg::Deadline deadline,
                                                                    RosterId roster, int64_t id) {
-  using Found = std::optional<MessageRow>;
-  return pool_.Get<Found>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<Found> {
-    pqxx::result rows = tx.Exec(kReadable, roster.value, id);
-    return rows.empty() ? Found() : Found(ReadMessageRow(rows[0]));
+  absl::StatusOr<std::vector<MessageRow>> rows = Readable(deadline, roster, std::vector{id});
+  if (!rows.ok()) return rows.status();
+  return rows->empty() ? std::optional<MessageRow>() : std::move(rows->front());
+}
+
+absl::StatusOr<std::vector<MessageRow>> PgMessageStore::Readable(pg::Deadline deadline,
+                                                                 RosterId roster,
+                                                                 const std::vector<int64_t>& ids) {
+  using Rows = std::vector<MessageRow>;
+  return pool_.Get<Rows>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<Rows> {
+    Rows rows;
+    for (const pqxx::row& row : tx.Exec(kReadable, roster.value, pg::Array(ids))) {
+      rows.push_back(ReadMessageRow(row));
+    }
+    return rows;
   });
 }
 

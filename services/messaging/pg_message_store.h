@@ -25,6 +25,9 @@ class PgMessageStore {
   // The message, if History shows it to this roster (PROTOCOL O28).
   absl::StatusOr<std::optional<MessageRow>> Readable(pg::Deadline deadline, RosterId roster,
                                                      int64_t id);
+  // Those of the messages, in order of id.
+  absl::StatusOr<std::vector<MessageRow>> Readable(pg::Deadline deadline, RosterId roster,
+                                                   const std::vector<int64_t>& ids);
 
   // Uploads of open feeds that have stood for a day, oldest first, at most 100.
   absl::StatusOr<std::vector<StoredMessage>> LateUploads(pg::Deadline deadline);

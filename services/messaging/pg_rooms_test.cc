@@ -247,6 +247,12 @@ TEST_F(RoomsTest, AnAdminRemovesWhatAMemberWroteAndAMemberOnlyItsOwn) {
   };
   EXPECT_TRUE(read(3));
   EXPECT_FALSE(read(4));
+  const int64_t later = Send(2, "b").row.id;
+  const auto many =
+      PgMessageStore(pool()).Readable(In(), RosterId{3}, {later, id, 999'999'999, id});
+  ASSERT_EQ(many->size(), 2u);
+  EXPECT_EQ((*many)[0].id, id);
+  EXPECT_EQ((*many)[1].id, later);
 }
 
 TEST_F(RoomsTest, AReaderMarkIsToldAsTheRoom) {

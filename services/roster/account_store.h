@@ -1,6 +1,7 @@
-// Accounts whole: who stands behind roster ids, what profile tells, renaming and removal. One
-// implementation holds its SQL (pg_account_store.h). Thread safe; calls block until the deadline at
-// most. Errors are those of pg::Pool::Run.
+// Accounts and rosters whole: who stands behind roster ids, what profile tells, and what concerns
+// many pairs at once: renaming, removal, the deletion of many entries. One implementation holds its
+// SQL (pg_account_store.h). Thread safe; calls block until the deadline at most. Errors are those
+// of pg::Pool::Run.
 //
 // What changes an account returns when messaging has applied it: kUnavailable may mean that it is
 // stored and told later, so a repeat is harmless.
@@ -49,6 +50,11 @@ class AccountStore {
   // Everybody with an entry about one of them is told; `online`: the account has a live connection.
   virtual absl::StatusOr<std::vector<RosterRow>> Rename(Deadline deadline, AccountId account,
                                                         const std::string& phone, bool online) = 0;
+
+  // Deletes the roster's entries about `peers`, live ones revoked as Friend/revoke does, and
+  // returns whose it has deleted. A ban by the roster stands: it is lifted by Friend/unban only.
+  virtual absl::StatusOr<std::vector<RosterId>> Unlist(Deadline deadline, RosterId roster,
+                                                       const std::vector<RosterId>& peers) = 0;
 
   // Deletes the account with all its rosters. Its rooms must be left before.
   virtual absl::Status Remove(Deadline deadline, AccountId account) = 0;

@@ -13,6 +13,11 @@ void RosterConfig::Declare(config::Keys& keys) {
            "Friend/request per phone and day (UTC), 0 = no limit.", 0);
   keys.Add("contacts_per_roster", &contacts_per_roster,
            "Entries of a roster above which a new request is refused.", 1, 100'000);
+  keys.Add("rosters_per_phone", &rosters_per_phone, "Rosters that a phone may have.", 1, 1000);
+  keys.Add("tags_per_roster", &tags_per_roster, "Tags of a roster at most.", 0, 100'000);
+  keys.Add("stars_per_roster", &stars_per_roster, "Stars of a roster at most.", 0, 100'000);
+  keys.Add("presence_waiting", &presence_waiting,
+           "Accounts that may wait to be told about (presence); more are dropped.", 1, 10'000'000);
   keys.Add("search_requests_per_day", &search_requests_per_day,
            "Search requests per phone and day (UTC), 0 = no limit.", 0);
   keys.Add("search_values_per_day", &search_values_per_day,

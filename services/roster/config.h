@@ -19,6 +19,10 @@ struct RosterConfig {
   std::vector<std::string> room_addrs;
   int64_t friend_requests_per_day = 100;
   int64_t contacts_per_roster = 5000;
+  int64_t rosters_per_phone = 5;
+  int64_t tags_per_roster = 200;
+  int64_t stars_per_roster = 10'000;
+  int64_t presence_waiting = 100'000;
   int64_t search_requests_per_day = 60;
   int64_t search_values_per_day = 5000;
 

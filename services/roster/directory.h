@@ -36,8 +36,8 @@ class Directory {
   virtual absl::StatusOr<SearchCount> Count(Deadline deadline, AccountId account, int64_t values,
                                             const SearchLimits& limits) = 0;
 
-  // Whom `searching`, a roster of `account`, may find: no own roster, none that has banned it. In
-  // order of roster id, kMaxFound at most.
+  // Whom `searching`, a roster of `account`, may find: no own roster, none that has banned it
+  // or does not want to be found by it (PROTOCOL O17). In order of roster id, kMaxFound at most.
   virtual absl::StatusOr<std::vector<FoundRow>> Find(Deadline deadline, AccountId account,
                                                      RosterId searching,
                                                      const SearchQuery& query) = 0;

@@ -5,7 +5,9 @@
 #include <absl/status/statusor.h>
 #include <grpcpp/channel.h>
 
+#include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "chat/v1/messaging.grpc.pb.h"
@@ -29,6 +31,13 @@ class Feeds {
   // One view per peer, in order: the p2p feed with it as `roster` sees it.
   absl::StatusOr<std::vector<v1::FeedView>> Views(const rpc::Call& call, RosterId roster,
                                                   const std::vector<RosterId>& peers);
+
+  // The message as the roster may read it; nullopt when it may not.
+  absl::StatusOr<std::optional<v1::Message>> Read(const rpc::Call& call, RosterId roster,
+                                                  int64_t message_id);
+  // Those of the messages that it may read, by id.
+  absl::StatusOr<std::map<int64_t, v1::Message>> ReadMany(const rpc::Call& call, RosterId roster,
+                                                          const std::vector<int64_t>& message_ids);
 
  private:
   std::unique_ptr<v1::FeedsInternal::Stub> stub_;

@@ -21,6 +21,18 @@ v1::Change Deleted(AccountId receiver, const PhoneId& phone_id) {
 
 }  // namespace
 
+std::optional<Unlisting> Unlisted(const LockedPair& pair) {
+  const State state = pair.stored.party.state;
+  if (state == State::kNone || state == State::kBanned) return std::nullopt;
+  Unlisting made{pair.stored, {}};
+  if (Live(state)) {
+    PairWrite revoked = ChangeFriendship(pair, {Verb::kRevoke, "", false, {}});
+    made = {revoked.after, std::move(revoked.changes)};
+  }
+  made.after.party = Side();
+  return made;
+}
+
 std::vector<v1::Change> ToldOfRosterRemoval(const LockedPair& pair) {
   if (!Live(pair.stored.party.state)) return {};
   return ChangeFriendship(pair, {Verb::kRevoke, "", false, {}}).changes;

@@ -1,12 +1,22 @@
-// What messaging is told of a pair when one of its rosters goes, or gets another phone id. Pure. In
-// every pair here the party is the roster that goes or is renamed.
+// What becomes of a pair, and what messaging is told, when one of its rosters goes, is given
+// another phone id, or deletes its entry. Pure. In every pair here the party is the roster that
+// does so.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "services/roster/roster_store.h"
 
 namespace chat::roster {
+
+// Roster/del: the party's entry goes, also from its phone book; a live one is revoked. nullopt:
+// there is nothing to delete. Its own ban stands.
+struct Unlisting {
+  Pair after;
+  std::vector<v1::Change> changes;
+};
+std::optional<Unlisting> Unlisted(const LockedPair& pair);
 
 // Roster/remove: as a revoke by the party (PROTOCOL 5.4, 5.5).
 std::vector<v1::Change> ToldOfRosterRemoval(const LockedPair& pair);

@@ -65,6 +65,8 @@ constexpr pg::Statement kDropCard = {"roster_drop_card",
 constexpr pg::Statement kDeleteAccount = {"roster_delete_account",
                                           "DELETE FROM roster.account WHERE id = $1"};
 
+constexpr const char* kNothingToDelete = "nothing to delete";
+
 std::vector<RosterId> LockRosters(pg::Tx& tx, AccountId account, std::optional<RosterId> only) {
   std::optional<int64_t> id;
   if (only) id = only->value;
@@ -165,6 +167,33 @@ absl::StatusOr<std::vector<RosterRow>> PgAccountStore::Rename(Deadline deadline,
                         pool_.Get<std::vector<RosterRow>>(deadline, rename));
   CHAT_RETURN_IF_ERROR(Deliver(deadline, keys));
   return rosters;
+}
+
+absl::StatusOr<std::vector<RosterId>> PgAccountStore::Unlist(Deadline deadline, RosterId roster,
+                                                             const std::vector<RosterId>& peers) {
+  std::vector<std::string> keys;
+  std::vector<RosterId> unlisted;
+  const absl::Status status = pool_.Run(deadline, [&](pg::Tx& tx) -> absl::Status {
+    keys.clear();
+    unlisted.clear();
+    std::vector<StoredPair> pairs;
+    for (const LockedPair& pair : LockPairs(tx, roster, peers)) {
+      const std::optional<Unlisting> made = Unlisted(pair);
+      if (!made) continue;
+      pairs.push_back({pair, made->after});
+      unlisted.push_back(pair.counterparty.id);
+      keys.push_back(PairKey(roster, pair.counterparty.id));
+      Tell(outbox_, tx, keys.back(), made->changes);
+    }
+    // Rolled back: nothing to delete leaves no row of a pair behind.
+    if (pairs.empty()) return absl::CancelledError(kNothingToDelete);
+    WritePairs(tx, pairs);
+    return absl::OkStatus();
+  });
+  if (absl::IsCancelled(status) && Message(status) == kNothingToDelete) return unlisted;
+  CHAT_RETURN_IF_ERROR(status);
+  CHAT_RETURN_IF_ERROR(Deliver(deadline, keys));
+  return unlisted;
 }
 
 absl::Status PgAccountStore::Remove(Deadline deadline, AccountId account) {

@@ -20,6 +20,8 @@ class PgAccountStore : public AccountStore {
                                                 const std::vector<RosterId>& rosters) override;
   absl::StatusOr<std::vector<RosterRow>> Rename(Deadline deadline, AccountId account,
                                                 const std::string& phone, bool online) override;
+  absl::StatusOr<std::vector<RosterId>> Unlist(Deadline deadline, RosterId roster,
+                                               const std::vector<RosterId>& peers) override;
   absl::Status Remove(Deadline deadline, AccountId account) override;
   absl::Status RemoveRoster(Deadline deadline, AccountId account, RosterId roster) override;
 

@@ -47,6 +47,20 @@ constexpr pg::Statement kWriteRoster = {
     " nick_folded = CASE WHEN $7::text IS NULL THEN nick_folded ELSE nullif($8::text, '') END,"
     " update_ms = greatest(update_ms, roster.now_ms())"
     " WHERE id = $1 AND account_id = $2"};
+constexpr pg::Statement kMadeBy = {
+    "roster_made_by",
+    "SELECT id FROM roster.roster WHERE account_id = $1 AND made_by = $2 ORDER BY id LIMIT 1"};
+constexpr pg::Statement kCreateRoster = {
+    "roster_create_roster",
+    "INSERT INTO roster.roster (account_id, names, surnames, email, avatar, made_by, update_ms)"
+    " VALUES ($1, nullif($2, ''), nullif($3, ''), nullif($4, ''), nullif($5, ''), $6,"
+    " roster.now_ms()) RETURNING id"};
+constexpr pg::Statement kListContacts = {
+    "roster_list_contacts",
+    "INSERT INTO roster.contact (roster_id, peer_id, state, listed, update_ms)"
+    " SELECT $1, r.id, 'internal', true, roster.now_ms() FROM roster.roster r"
+    " WHERE r.id = ANY ($2::bigint[]) AND r.id <> $1"
+    " ORDER BY r.id ON CONFLICT (roster_id, peer_id) DO NOTHING RETURNING peer_id"};
 constexpr pg::Statement kCountRequest = {
     "roster_count_request",
     "WITH today AS (SELECT (clock_timestamp() AT TIME ZONE 'UTC')::date AS day)"
@@ -150,6 +164,47 @@ absl::Status PgRosterStore::Write(Deadline deadline, AccountId account, RosterId
     if (written.affected_rows() == 0) return absl::NotFoundError("no such roster of the account");
     Tell(outbox_, tx, AccountKey(account), notices(ToRoster(tx.Exec(kFind, roster.value)[0])));
     return absl::OkStatus();
+  });
+}
+
+absl::StatusOr<RosterRow> PgRosterStore::Create(Deadline deadline, const NewRoster& roster,
+                                                const Notices& notices) {
+  const int64_t account = roster.account.value;
+  return pool_.Get<RosterRow>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<RosterRow> {
+    if (tx.Exec(kLockAccount, account).empty()) return absl::NotFoundError("no such account");
+    if (roster.repeats && !roster.packet.empty()) {
+      const pqxx::result made = tx.Exec(kMadeBy, account, roster.packet);
+      if (!made.empty()) return ToRoster(tx.Exec(kFind, made[0][0].as<int64_t>())[0]);
+    }
+    if (static_cast<int64_t>(ReadRostersOf(tx, roster.account).size()) >= roster.limit) {
+      return absl::ResourceExhaustedError("the account has as many rosters as it may");
+    }
+    const RosterPatch& patch = roster.patch;
+    const pqxx::result made = tx.Exec(kCreateRoster, account, patch.names, patch.surnames,
+                                      patch.email, patch.avatar, roster.packet);
+    RosterRow row = ToRoster(tx.Exec(kFind, made[0][0].as<int64_t>())[0]);
+    Tell(outbox_, tx, AccountKey(roster.account), notices(row));
+    return row;
+  });
+}
+
+absl::StatusOr<std::vector<RosterId>> PgRosterStore::List(Deadline deadline, RosterId roster,
+                                                          const std::vector<RosterId>& peers) {
+  std::vector<int64_t> ids;
+  for (RosterId peer : peers) ids.push_back(peer.value);
+  using Listed = std::vector<RosterId>;
+  return pool_.Get<Listed>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<Listed> {
+    Listed listed;
+    for (const pqxx::row& row : tx.Exec(kListContacts, roster.value, pg::Array(ids))) {
+      listed.push_back({row[0].as<int64_t>()});
+    }
+    if (listed.empty() ||
+        tx.Exec(kCountContacts, roster.value)[0][0].as<int64_t>() <= contacts_per_roster_) {
+      return listed;
+    }
+    full_.Increment();
+    return absl::ResourceExhaustedError(
+        View("Roster.userlist: roster " + std::to_string(roster.value) + " is full"));
   });
 }
 

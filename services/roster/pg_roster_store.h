@@ -26,6 +26,10 @@ class PgRosterStore : public RosterStore {
   absl::StatusOr<std::vector<ContactRow>> ContactsOf(Deadline deadline, RosterId roster) override;
   absl::Status Write(Deadline deadline, AccountId account, RosterId roster,
                      const RosterPatch& patch, const Notices& notices) override;
+  absl::StatusOr<RosterRow> Create(Deadline deadline, const NewRoster& roster,
+                                   const Notices& notices) override;
+  absl::StatusOr<std::vector<RosterId>> List(Deadline deadline, RosterId roster,
+                                             const std::vector<RosterId>& peers) override;
   absl::StatusOr<bool> CountRequest(Deadline deadline, AccountId account, int64_t limit) override;
   absl::Status ChangePair(Deadline deadline, RosterId party, RosterId counterparty,
                           const DecidePair& decide) override;

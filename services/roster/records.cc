@@ -61,6 +61,27 @@ v1::Roster RosterHeader(const RosterRow& row, v1::Roster::Status status) {
   return roster;
 }
 
+v1::Tag TagRecord(const TagRow& tag, v1::Tag::Status status) {
+  v1::Tag record;
+  record.set_id(tag.id);
+  record.set_roster_id(tag.roster.phone_id().text());
+  record.set_name(tag.name);
+  if (tag.color) record.set_color(*tag.color);
+  if (status != v1::Tag::STATUS_UNSET) record.set_status(status);
+  return record;
+}
+
+v1::Star StarRecord(const RosterRow& roster, const StarRow& star, v1::Message message,
+                    v1::Star::Status status) {
+  v1::Star record;
+  record.set_roster_id(roster.phone_id().text());
+  *record.mutable_message() = std::move(message);
+  record.mutable_message()->set_id(star.message_id);
+  for (int64_t tag : star.tags) record.add_tags(tag);
+  if (status != v1::Star::STATUS_UNSET) record.set_status(status);
+  return record;
+}
+
 v1::Change ToDevices(AccountId account, v1::Record record) {
   v1::Change change;
   change.mutable_notice()->set_account_id(account.value);

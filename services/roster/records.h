@@ -3,6 +3,7 @@
 
 #include "chat/v1/messaging.pb.h"
 #include "chat/v1/records.pb.h"
+#include "services/roster/favourite_store.h"
 #include "services/roster/roster_store.h"
 
 namespace chat::roster {
@@ -27,6 +28,11 @@ v1::Contact FoundContact(const RosterRow& described, State state, bool online);
 
 // The roster as its owner sees it, without lists.
 v1::Roster RosterHeader(const RosterRow& row, v1::Roster::Status status);
+
+v1::Tag TagRecord(const TagRow& tag, v1::Tag::Status status);
+// `message` as the roster reads it, or with its id alone where it no longer may.
+v1::Star StarRecord(const RosterRow& roster, const StarRow& star, v1::Message message,
+                    v1::Star::Status status);
 
 // A durable broadcast to `ses/` of one account.
 v1::Change ToDevices(AccountId account, v1::Record record);

@@ -13,11 +13,6 @@ using Stub = v1::RoomInternal::Stub;
 // Every room is left in a transaction of its own.
 constexpr std::chrono::seconds kLeaveLimit{30};
 
-// A chat-room of a version without these calls has no rooms that anybody could be in.
-absl::Status NoneIfUnknown(const absl::Status& status) {
-  return absl::IsUnimplemented(status) ? absl::OkStatus() : status;
-}
-
 std::vector<v1::Room> RoomsOf(v1::RoomsReply* reply) {
   std::vector<v1::Room> rooms;
   for (v1::RosterRooms& of : *reply->mutable_rosters()) {
@@ -32,7 +27,7 @@ absl::StatusOr<std::vector<v1::Room>> Rooms::Of(const rpc::Call& call, RosterId 
   v1::RoomsRequest request;
   request.add_roster_ids(roster.value);
   v1::RoomsReply reply;
-  CHAT_RETURN_IF_ERROR(NoneIfUnknown(rpc::Invoke(call, *stub_, &Stub::Rooms, request, &reply)));
+  CHAT_RETURN_IF_ERROR(rpc::Invoke(call, *stub_, &Stub::Rooms, request, &reply));
   return RoomsOf(&reply);
 }
 
@@ -40,7 +35,7 @@ absl::StatusOr<std::vector<RosterId>> Rooms::CoMembers(const rpc::Call& call, Ro
   v1::CoMembersRequest request;
   request.set_roster_id(roster.value);
   v1::CoMembersReply reply;
-  CHAT_RETURN_IF_ERROR(NoneIfUnknown(rpc::Invoke(call, *stub_, &Stub::CoMembers, request, &reply)));
+  CHAT_RETURN_IF_ERROR(rpc::Invoke(call, *stub_, &Stub::CoMembers, request, &reply));
   std::vector<RosterId> members;
   for (int64_t id : reply.roster_ids()) members.push_back({id});
   return members;
@@ -50,14 +45,13 @@ absl::Status Rooms::Leave(const rpc::Call& call, const std::vector<RosterId>& ro
   v1::RemoveRostersRequest request;
   for (RosterId roster : rosters) request.add_roster_ids(roster.value);
   v1::RemoveRostersReply reply;
-  return NoneIfUnknown(
-      rpc::Invoke(call, *stub_, &Stub::RemoveRosters, request, &reply, kLeaveLimit));
+  return rpc::Invoke(call, *stub_, &Stub::RemoveRosters, request, &reply, kLeaveLimit);
 }
 
 absl::StatusOr<std::vector<v1::Room>> Rooms::Find(const rpc::Call& call,
                                                   const v1::FindRoomsRequest& request) {
   v1::RoomsReply reply;
-  CHAT_RETURN_IF_ERROR(NoneIfUnknown(rpc::Invoke(call, *stub_, &Stub::Find, request, &reply)));
+  CHAT_RETURN_IF_ERROR(rpc::Invoke(call, *stub_, &Stub::Find, request, &reply));
   return RoomsOf(&reply);
 }
 

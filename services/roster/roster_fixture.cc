@@ -19,17 +19,6 @@ std::string Superuser() {
 
 std::string DatabaseName() { return "roster_test_" + std::to_string(getpid()); }
 
-// The superuser's URL with another database.
-std::string DatabaseUrl() {
-  std::string url = Superuser();
-  const size_t query = url.find('?');
-  const std::string options = query == std::string::npos ? "" : url.substr(query);
-  url = url.substr(0, query);
-  const size_t authority = url.find("//") + 2;
-  const size_t slash = url.find('/', authority);
-  return url.substr(0, slash) + "/" + DatabaseName() + options;
-}
-
 void Administer(const std::string& sql) {
   pqxx::connection connection(Superuser());
   pqxx::nontransaction work(connection);
@@ -39,6 +28,22 @@ void Administer(const std::string& sql) {
 std::string Lower(std::string text) {
   for (char& c : text) c = static_cast<char>(std::tolower(c));
   return text;
+}
+
+// "ac/… for 1 2: online Ann", "ses/… qos 2: Loc", "ses/… qos 1: <payload>".
+std::string EventLine(const v1::Event& event) {
+  std::string line = event.topic();
+  for (int64_t account : event.accounts()) line += " " + std::to_string(account);
+  if (event.lane() != v1::Event::TRANSIENT) line += " DURABLE";
+  if (event.qos() > 0) line += " qos " + std::to_string(event.qos());
+  if (!event.payload().empty()) return line + ": " + event.payload();
+  if (event.record().has_loc()) return line + ": Loc";
+  const v1::Contact& contact = event.record().contact();
+  line += ": " + contact.names();
+  if (contact.presence() == v1::ONLINE) line += " online";
+  if (contact.presence() == v1::OFFLINE) line += " offline";
+  if (contact.has_status()) line += " " + Lower(v1::Contact::Status_Name(contact.status()));
+  return line;
 }
 
 std::string Line(const v1::Change& change) {
@@ -56,6 +61,16 @@ std::string Line(const v1::Change& change) {
   if (record.has_roster()) {
     line += "roster " + Lower(v1::Roster::Status_Name(record.roster().status()));
     return change.notice().rosters_changed() ? line + ", rosters changed" : line;
+  }
+  if (record.has_tag()) {
+    return line + "tag " + record.tag().name() + " " + record.tag().color() + " " +
+           Lower(v1::Tag::Status_Name(record.tag().status()));
+  }
+  if (record.has_star()) {
+    line += "star " + record.star().message().msg_id() + " of " +
+            std::to_string(record.star().message().id()) + " tagged";
+    for (int64_t tag : record.star().tags()) line += " " + std::to_string(tag);
+    return line + " " + Lower(v1::Star::Status_Name(record.star().status()));
   }
   const v1::Contact& contact = record.contact();
   line += contact.phone_id() + " " + Lower(v1::Contact::Status_Name(contact.status()));
@@ -92,6 +107,30 @@ grpc::Status RecordingMessaging::Views(grpc::ServerContext*, const v1::ViewsRequ
   return grpc::Status::OK;
 }
 
+grpc::Status RecordingMessaging::Read(grpc::ServerContext*, const v1::ReadRequest* request,
+                                      v1::Message* reply) {
+  std::lock_guard lock(mutex_);
+  if (away_) return {grpc::StatusCode::UNAVAILABLE, "away"};
+  const int64_t id = request->message_id();
+  if (id < 1 || id > 999) return {grpc::StatusCode::NOT_FOUND, "not readable"};
+  reply->set_id(id);
+  reply->set_msg_id("message " + std::to_string(id));
+  return grpc::Status::OK;
+}
+
+grpc::Status RecordingMessaging::ReadMany(grpc::ServerContext* context,
+                                          const v1::ReadManyRequest* request,
+                                          v1::ReadManyReply* reply) {
+  for (int i = 0; i < request->message_ids_size() && i < 2; ++i) {
+    v1::ReadRequest one;
+    one.set_message_id(request->message_ids(i));
+    v1::Message message;
+    if (Read(context, &one, &message).ok()) *reply->add_messages() = message;
+    reply->set_answered(i + 1);
+  }
+  return grpc::Status::OK;
+}
+
 void RecordingMessaging::SetAway(bool away) {
   std::lock_guard lock(mutex_);
   away_ = away;
@@ -111,6 +150,48 @@ grpc::Status RecordingRooms::RemoveRosters(grpc::ServerContext*,
   return grpc::Status::OK;
 }
 
+grpc::Status RecordingRooms::Rooms(grpc::ServerContext*, const v1::RoomsRequest* request,
+                                   v1::RoomsReply* reply) {
+  std::lock_guard lock(mutex_);
+  if (away_) return {grpc::StatusCode::UNAVAILABLE, "away"};
+  for (int64_t roster : request->roster_ids()) {
+    v1::RosterRooms& of = *reply->add_rosters();
+    of.set_roster_id(roster);
+    if (members_.contains(roster)) *of.add_rooms() = room_;
+  }
+  return grpc::Status::OK;
+}
+
+grpc::Status RecordingRooms::CoMembers(grpc::ServerContext*, const v1::CoMembersRequest* request,
+                                       v1::CoMembersReply* reply) {
+  std::lock_guard lock(mutex_);
+  if (away_) return {grpc::StatusCode::UNAVAILABLE, "away"};
+  if (!members_.contains(request->roster_id())) return grpc::Status::OK;
+  for (int64_t member : members_) {
+    if (member != request->roster_id()) reply->add_roster_ids(member);
+  }
+  return grpc::Status::OK;
+}
+
+grpc::Status RecordingRooms::Find(grpc::ServerContext*, const v1::FindRoomsRequest* request,
+                                  v1::RoomsReply* reply) {
+  std::lock_guard lock(mutex_);
+  if (away_) return {grpc::StatusCode::UNAVAILABLE, "away"};
+  v1::RosterRooms& found = *reply->add_rosters();
+  for (const std::string& id : request->ids()) found.add_rooms()->set_id(id);
+  if (request->prefix().empty()) return grpc::Status::OK;
+  found.add_rooms()->set_id((request->exact() ? "" : "like ") + request->prefix());
+  return grpc::Status::OK;
+}
+
+void RecordingRooms::SetRoom(const std::string& id, int64_t update_ms,
+                             std::vector<RosterId> rosters) {
+  std::lock_guard lock(mutex_);
+  room_.set_id(id);
+  room_.set_update(update_ms);
+  for (RosterId roster : rosters) members_.insert(roster.value);
+}
+
 void RecordingRooms::SetAway(bool away) {
   std::lock_guard lock(mutex_);
   away_ = away;
@@ -128,9 +209,69 @@ std::vector<bool> SetPresence::Online(std::span<const AccountId> accounts) {
   return online;
 }
 
-void SetPresence::Set(AccountId account) {
+Presence::ByGateway SetPresence::Holders(std::span<const AccountId> accounts) {
   std::lock_guard lock(mutex_);
-  online_.insert(account);
+  ByGateway holders;
+  for (AccountId account : accounts) {
+    const auto found = online_.find(account);
+    if (found == online_.end()) continue;
+    for (const std::string& gateway : found->second) holders[gateway].push_back(account);
+  }
+  return holders;
+}
+
+std::vector<AccountId> SetPresence::TakeEnded(int limit) {
+  std::lock_guard lock(mutex_);
+  std::vector<AccountId> taken;
+  while (!ended_.empty() && static_cast<int>(taken.size()) < limit) {
+    taken.push_back(ended_.back());
+    ended_.pop_back();
+  }
+  return taken;
+}
+
+void SetPresence::Set(AccountId account, const std::string& gateway) {
+  std::lock_guard lock(mutex_);
+  online_[account].insert(gateway);
+}
+
+void SetPresence::End(AccountId account) {
+  std::lock_guard lock(mutex_);
+  online_.erase(account);
+  ended_.push_back(account);
+}
+
+Transient::Publish RecordingRedis::Function() {
+  return [this](std::vector<redis::Publication> batch, std::function<void(bool)> done) {
+    {
+      std::lock_guard lock(mutex_);
+      for (const redis::Publication& one : batch) {
+        v1::Event event;
+        event.ParseFromString(one.payload);
+        lines_.push_back(one.channel + ": " + EventLine(event));
+      }
+    }
+    came_.notify_all();
+    if (done) done(true);
+  };
+}
+
+std::vector<std::string> RecordingRedis::Take(size_t count) {
+  std::unique_lock lock(mutex_);
+  came_.wait_for(lock, std::chrono::seconds(10), [&] { return lines_.size() >= count; });
+  std::sort(lines_.begin(), lines_.end());
+  return std::exchange(lines_, {});
+}
+
+// The superuser's URL with another database.
+std::string RosterFixture::DatabaseUrl() {
+  std::string url = Superuser();
+  const size_t query = url.find('?');
+  const std::string options = query == std::string::npos ? "" : url.substr(query);
+  url = url.substr(0, query);
+  const size_t authority = url.find("//") + 2;
+  const size_t slash = url.find('/', authority);
+  return url.substr(0, slash) + "/" + DatabaseName() + options;
 }
 
 void RosterFixture::SetUpTestSuite() {
@@ -163,23 +304,40 @@ RosterFixture::RosterFixture() {
       std::chrono::milliseconds(20));
   store_ = std::make_unique<PgRosterStore>(*pool_, *outbox_, kContactsPerRoster);
   accounts_ = std::make_unique<PgAccountStore>(*pool_, *outbox_);
+  favourites_ = std::make_unique<PgFavouriteStore>(*pool_, *outbox_, kFavouriteLimits);
+  audience_ = std::make_unique<PgAudience>(*pool_);
+  transient_ = std::make_unique<Transient>(presence_, redis_.Function());
+  herald_ = std::make_unique<Herald>(*audience_, *rooms_client_, presence_, *transient_, 100);
   directory_ = std::make_unique<PgDirectory>(*pool_);
-  reader_ = std::make_unique<RosterReader>(*store_, *feeds_, presence_);
-  roster_service_ = std::make_unique<RosterService>(*store_, *reader_);
+  reader_ =
+      std::make_unique<RosterReader>(*store_, *favourites_, *feeds_, *rooms_client_, presence_);
+  contacts_ = std::make_unique<RosterContacts>(*store_, *accounts_, *rooms_client_, *herald_);
+  roster_service_ =
+      std::make_unique<RosterService>(*store_, *reader_, *contacts_, *herald_, kRostersPerPhone);
   friend_service_ = std::make_unique<FriendService>(*store_, presence_, kRequestsPerDay);
-  search_service_ = std::make_unique<SearchService>(*store_, *directory_, presence_, kSearchLimits);
-  internal_ =
-      std::make_unique<RosterInternal>(*store_, *reader_, *accounts_, presence_, *rooms_client_);
+  search_service_ = std::make_unique<SearchService>(*store_, *directory_, presence_, *rooms_client_,
+                                                    kSearchLimits);
+  tag_service_ = std::make_unique<TagService>(*store_, *favourites_);
+  star_service_ = std::make_unique<StarService>(*store_, *favourites_, *feeds_);
+  loc_service_ = std::make_unique<LocService>(*transient_);
+  internal_ = std::make_unique<RosterInternal>(RosterInternal::Parts{
+      *store_, *reader_, *accounts_, *audience_, presence_, *rooms_client_, *herald_, *transient_});
   server_ = grpc::ServerBuilder()
                 .RegisterService(roster_service_.get())
                 .RegisterService(friend_service_.get())
                 .RegisterService(search_service_.get())
+                .RegisterService(tag_service_.get())
+                .RegisterService(star_service_.get())
+                .RegisterService(loc_service_.get())
                 .RegisterService(internal_.get())
                 .BuildAndStart();
   const auto channel = server_->InProcessChannel({});
   rosters_ = v1::RosterService::NewStub(channel);
   friends_ = v1::FriendService::NewStub(channel);
   searches_ = v1::SearchService::NewStub(channel);
+  tags_ = v1::TagService::NewStub(channel);
+  stars_ = v1::StarService::NewStub(channel);
+  locs_ = v1::LocService::NewStub(channel);
   inside_ = v1::RosterInternal::NewStub(channel);
 }
 
@@ -187,6 +345,7 @@ RosterFixture::~RosterFixture() {
   if (server_ == nullptr) return;
   messaging_.SetAway(false);
   server_->Shutdown();
+  herald_.reset();
   outbox_.reset();
   messaging_server_->Shutdown();
   room_server_->Shutdown();

@@ -3,19 +3,30 @@
 
 #include "chat/v1/roster.grpc.pb.h"
 #include "services/roster/account_store.h"
+#include "services/roster/herald.h"
+#include "services/roster/pg_audience.h"
 #include "services/roster/presence.h"
 #include "services/roster/rooms.h"
 #include "services/roster/roster_reader.h"
 #include "services/roster/roster_store.h"
+#include "services/roster/transient.h"
 
 namespace chat::roster {
 
 // Thread safe. What it is made of must outlive it.
 class RosterInternal final : public v1::RosterInternal::Service {
  public:
-  RosterInternal(RosterStore& store, RosterReader& reader, AccountStore& accounts,
-                 Presence& presence, Rooms& rooms)
-      : store_(store), reader_(reader), accounts_(accounts), presence_(presence), rooms_(rooms) {}
+  struct Parts {
+    RosterStore& store;
+    RosterReader& reader;
+    AccountStore& accounts;
+    PgAudience& audience;
+    Presence& presence;
+    Rooms& rooms;
+    Herald& herald;
+    Transient& transient;
+  };
+  explicit RosterInternal(const Parts& parts) : parts_(parts) {}
 
   // The account's rosters without lists, a first one made when there is none. Returns when
   // messaging has their feeds.
@@ -35,12 +46,21 @@ class RosterInternal final : public v1::RosterInternal::Service {
   grpc::Status RemoveAccount(grpc::ServerContext* context, const v1::RemoveAccountRequest* request,
                              v1::RemoveAccountReply* reply) override;
 
+  // `ses/<phone>` of the own phone or of a friend's, `ac/<phone id>` of an own roster.
+  grpc::Status Relay(grpc::ServerContext* context, const v1::RelayRequest* request,
+                     v1::RelayReply* reply) override;
+  grpc::Status Online(grpc::ServerContext* context, const v1::OnlineRequest* request,
+                      v1::OnlineReply* reply) override;
+  grpc::Status Announce(grpc::ServerContext* context, const v1::AnnounceRequest* request,
+                        v1::AnnounceReply* reply) override;
+
  private:
-  RosterStore& store_;
-  RosterReader& reader_;
-  AccountStore& accounts_;
-  Presence& presence_;
-  Rooms& rooms_;
+  absl::Status RelayToPhone(const rpc::Call& call, AccountId publisher, const std::string& phone,
+                            v1::Event event);
+  absl::Status RelayToFriends(const rpc::Call& call, AccountId publisher,
+                              const std::string& phone_id, v1::Event event);
+
+  const Parts parts_;
 };
 
 }  // namespace chat::roster

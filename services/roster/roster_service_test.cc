@@ -165,5 +165,138 @@ TEST_F(RosterServiceTest, WithoutMessagingPatchAndGetAreUnavailable) {
   EXPECT_EQ(messaging_.Take().size(), 2u);
 }
 
+// ---- create ----
+
+class RosterCreateTest : public RosterServiceTest {
+ protected:
+  absl::Status Create(const Person& who, const std::string& names, v1::Roster* made,
+                      const v1::Packet* packet = nullptr) {
+    v1::Roster request;
+    request.set_id(who.roster.value);
+    request.set_names(names);
+    request.set_nick("ignored");
+    v1::Reply reply;
+    const absl::Status status = As(who, &Stub::Create, *rosters_, request, &reply, packet);
+    if (status.ok()) *made = reply.records(0).roster();
+    return status;
+  }
+};
+
+TEST_F(RosterCreateTest, AFurtherRosterIsKnownToMessagingAndToTheOwnDevicesBeforeTheReply) {
+  const Person ann = Join("Ann");
+  v1::Roster made;
+  ASSERT_EQ(Create(ann, "Ann at work", &made), absl::OkStatus());
+  EXPECT_NE(made.id(), ann.roster.value);
+  EXPECT_EQ(made.names(), "Ann at work");
+  EXPECT_EQ(made.phone(), ann.phone);
+  EXPECT_FALSE(made.has_nick());
+  EXPECT_EQ(made.status(), v1::Roster::CREATE);
+  const std::string account = std::to_string(ann.account.value);
+  EXPECT_THAT(
+      Told(messaging_.Take()),
+      ElementsAre("roster of " + account + ": " + ann.phone + "_" + std::to_string(made.id()),
+                  "to " + account + ": roster create, rosters changed"));
+  EXPECT_EQ(store_->RostersOf(Soon(), ann.account)->size(), 2u);
+}
+
+TEST_F(RosterCreateTest, APhoneHasAsManyRostersAsItMay) {
+  const Person ann = Join("Ann");
+  v1::Roster made;
+  for (int i = 1; i < kRostersPerPhone; ++i) {
+    ASSERT_EQ(Create(ann, "Another", &made), absl::OkStatus());
+  }
+  EXPECT_EQ(Refused(Create(ann, "One more", &made)), v1::PERMISSION_DENIED);
+  Person nobody;
+  nobody.account = {1 << 30};
+  EXPECT_EQ(Refused(Create(nobody, "None", &made)), v1::PROFILE_NOT_FOUND);
+}
+
+TEST_F(RosterCreateTest, ARepeatedPublishMakesNoSecondOne) {
+  const Person ann = Join("Ann");
+  v1::Packet packet;
+  packet.set_id(7);
+  packet.set_hash("hash");
+  v1::Roster made, again;
+  ASSERT_EQ(Create(ann, "Another", &made, &packet), absl::OkStatus());
+  packet.set_dup(true);
+  ASSERT_EQ(Create(ann, "Another", &again, &packet), absl::OkStatus());
+  EXPECT_EQ(again.SerializeAsString(), made.SerializeAsString());
+  packet.set_dup(false);
+  ASSERT_EQ(Create(ann, "Another", &again, &packet), absl::OkStatus());
+  EXPECT_NE(again.id(), made.id()) << "a new PUBLISH with an old packet id";
+}
+
+// ---- update ----
+
+class RosterUpdateTest : public RosterServiceTest {
+ protected:
+  absl::Status Update(const Person& who, const v1::Roster& request) {
+    v1::Reply reply;
+    const absl::Status status = As(who, &Stub::Update, *rosters_, request, &reply);
+    if (status.ok()) updated_ = reply.records(0).roster();
+    return status;
+  }
+  v1::Roster updated_;
+};
+
+TEST_F(RosterUpdateTest, ItAnswersWithWhatChangedAfterItsTime) {
+  const Person ann = Join("Ann"), bob = Join("Bob"), eve = Join("Eve");
+  Befriend(ann, bob);
+  Befriend(ann, eve);
+  rooms_.SetRoom("room", 1000, {ann.roster});
+  v1::Roster request;
+  ASSERT_EQ(Update(ann, request), absl::OkStatus());
+  EXPECT_EQ(updated_.status(), v1::Roster::UPDATE);
+  ASSERT_EQ(updated_.userlist_size(), 2);
+  ASSERT_EQ(updated_.roomlist_size(), 1);
+  request.set_update(updated_.userlist(1).update());
+  ASSERT_EQ(Update(ann, request), absl::OkStatus());
+  EXPECT_EQ(updated_.userlist_size(), 0);
+  EXPECT_EQ(updated_.roomlist_size(), 0);
+  v1::Roster patch;
+  patch.set_names("Robert");
+  v1::Reply reply;
+  ASSERT_EQ(As(bob, &Stub::Patch, *rosters_, patch, &reply), absl::OkStatus());
+  ASSERT_EQ(Update(ann, request), absl::OkStatus());
+  ASSERT_EQ(updated_.userlist_size(), 1);
+  EXPECT_EQ(updated_.userlist(0).names(), "Robert");
+  EXPECT_EQ(updated_.userlist(0).unread(), 3);
+}
+
+TEST_F(RosterUpdateTest, ItWritesWhatIsNotEmptyAndTellsOnlyAChange) {
+  const Person ann = Join("Ann");
+  v1::Roster request;
+  request.set_names("Anna");
+  request.set_email("");
+  request.set_phone("+" + ann.phone);
+  ASSERT_EQ(Update(ann, request), absl::OkStatus());
+  EXPECT_EQ(updated_.names(), "Anna");
+  EXPECT_EQ(updated_.email(), "Ann@example.org") << "an update clears nothing";
+  EXPECT_EQ(messaging_.Take().size(), 1u);
+  ASSERT_EQ(Update(ann, request), absl::OkStatus());
+  EXPECT_THAT(messaging_.Take(), IsEmpty());
+}
+
+TEST_F(RosterUpdateTest, StrangersAndBadFieldsAreRefused) {
+  const Person ann = Join("Ann"), bob = Join("Bob");
+  v1::Roster request;
+  request.set_id(bob.roster.value);
+  EXPECT_EQ(Refused(Update(ann, request)), v1::ROSTER_NOT_FOUND);
+  request.set_phone(bob.phone);
+  EXPECT_EQ(Refused(Update(ann, request)), v1::NOT_AUTHORIZED);
+  v1::Roster nick;
+  nick.set_nick("no blanks");
+  EXPECT_EQ(Refused(Update(ann, nick)), v1::INVALID_NICK);
+  nick.set_nick("Taken_" + std::to_string(ann.account.value));
+  ASSERT_EQ(Update(bob, nick), absl::OkStatus());
+  EXPECT_EQ(Refused(Update(ann, nick)), v1::NICK);
+}
+
+TEST_F(RosterUpdateTest, RoomsThatCannotBeAskedAreNotHidden) {
+  const Person ann = Join("Ann");
+  rooms_.SetAway(true);
+  EXPECT_TRUE(absl::IsUnavailable(Update(ann, v1::Roster())));
+}
+
 }  // namespace
 }  // namespace chat::roster

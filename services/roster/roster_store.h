@@ -86,6 +86,24 @@ class RosterStore {
   virtual absl::Status Write(Deadline deadline, AccountId account, RosterId roster,
                              const RosterPatch& patch, const Notices& notices) = 0;
 
+  // A further roster of the account.
+  struct NewRoster {
+    AccountId account;
+    RosterPatch patch;
+    std::string packet;    // the PUBLISH that asked for it, may be empty
+    bool repeats = false;  // it may have been served before
+    int64_t limit = 0;     // rosters that the account may have
+  };
+  // Makes it and tells messaging what `notices` makes of it. If it `repeats`, the roster that its
+  // packet has made. kNotFound: no such account; kResourceExhausted: it has as many as it may.
+  virtual absl::StatusOr<RosterRow> Create(Deadline deadline, const NewRoster& roster,
+                                           const Notices& notices) = 0;
+
+  // Gives those of `peers` that have no entry one in the phone book (`internal`), and returns them.
+  // kResourceExhausted: the roster would be full.
+  virtual absl::StatusOr<std::vector<RosterId>> List(Deadline deadline, RosterId roster,
+                                                     const std::vector<RosterId>& peers) = 0;
+
   // Counts a Friend/request of the account today (UTC). False: it is over `limit` (0: no limit).
   virtual absl::StatusOr<bool> CountRequest(Deadline deadline, AccountId account,
                                             int64_t limit) = 0;

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "chat/v1/records.pb.h"
+#include "chat/v1/room.pb.h"
+#include "libs/base/ids.h"
 
 namespace chat::roster {
 
@@ -18,7 +20,7 @@ enum class SearchBy : uint8_t {
   kNamesPrefix,     // begins so, without case
   kSurnames,        // as kNames
   kSurnamesPrefix,  // as kNamesPrefix
-  kVerifiedEmail,   // nobody: roster knows no verified addresses
+  kVerifiedEmail,   // exact without case, of addresses that profile has verified
 };
 
 struct SearchQuery {
@@ -33,5 +35,14 @@ struct SearchQuery {
 // the field does not have, over 1000 values, a value that is over 1024 bytes or no UTF-8 without
 // NUL, a prefix of fewer than 3 characters. No value at all is a query that finds nobody.
 absl::StatusOr<SearchQuery> ParseSearch(const v1::Search& request);
+
+// Search/room: a room by its id, channels by their name or a prefix of it. None of the finds, which
+// are to be made one after the other, has more than one name.
+struct RoomSearch {
+  std::vector<v1::FindRoomsRequest> finds;
+  int64_t given = 0;  // values in the request
+};
+// Refusal invalid_data as ParseSearch.
+absl::StatusOr<RoomSearch> ParseRoomSearch(const v1::Search& request, RosterId searching);
 
 }  // namespace chat::roster

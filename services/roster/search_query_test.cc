@@ -98,5 +98,30 @@ TEST(SearchQueryTest, AValueIsTextOfAKilobyteAtMost) {
   }
 }
 
+TEST(RoomSearchTest, RoomsAreFoundByIdTogetherAndByNameOneByOne) {
+  auto search = ParseRoomSearch(Asked("id", "==", {"b", "a", "b", ""}), {7});
+  ASSERT_TRUE(search.ok());
+  EXPECT_EQ(search->given, 4);
+  ASSERT_EQ(search->finds.size(), 1u);
+  EXPECT_EQ(search->finds[0].ShortDebugString(), "roster_id: 7 ids: \"a\" ids: \"b\"");
+  search = ParseRoomSearch(Asked("names", "like", {"new", "old"}), {7});
+  ASSERT_EQ(search->finds.size(), 2u);
+  EXPECT_EQ(search->finds[1].ShortDebugString(), "roster_id: 7 prefix: \"old\"");
+  search = ParseRoomSearch(Asked("names", "==", {"x"}), {7});
+  EXPECT_EQ(search->finds[0].ShortDebugString(), "roster_id: 7 prefix: \"x\" exact: true");
+  EXPECT_TRUE(ParseRoomSearch(Asked("id", "==", {}), {7})->finds.empty());
+}
+
+TEST(RoomSearchTest, OtherWaysAreInvalid) {
+  for (const auto& [field, type] : std::vector<std::pair<std::string, std::string>>{
+           {"id", "like"}, {"nick", "=="}, {"phone", "=="}, {"names", "!="}, {"link", "=="}}) {
+    EXPECT_EQ(rpc::RefusalOf(ParseRoomSearch(Asked(field, type, {"long"}), {7}).status()),
+              v1::INVALID_DATA)
+        << field;
+  }
+  EXPECT_EQ(rpc::RefusalOf(ParseRoomSearch(Asked("names", "like", {"ab"}), {7}).status()),
+            v1::INVALID_DATA);
+}
+
 }  // namespace
 }  // namespace chat::roster

@@ -1,5 +1,8 @@
 #include "services/roster/search_service.h"
 
+#include <map>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "libs/base/status.h"
@@ -29,13 +32,25 @@ std::vector<bool> FriendsOnline(Presence& presence, const std::vector<FoundRow>&
   return all;
 }
 
+// {io,{ok,Ref},Roster}: the Roster.
+v1::Roster& AnswerIn(RosterId searching, v1::Roster::Status status, const v1::Search& request,
+                     v1::Reply& reply) {
+  v1::Io& io = *reply.add_records()->mutable_io();
+  io.mutable_ok();
+  if (request.has_ref()) io.mutable_ok()->set_text(request.ref());
+  io.mutable_roster()->set_id(searching.value);
+  io.mutable_roster()->set_status(status);
+  return *io.mutable_roster();
+}
+
 }  // namespace
 
 SearchService::SearchService(RosterStore& store, Directory& directory, Presence& presence,
-                             SearchLimits limits)
+                             Rooms& rooms, SearchLimits limits)
     : store_(store),
       directory_(directory),
       presence_(presence),
+      rooms_(rooms),
       limits_(limits),
       too_many_requests_(Limited("search_requests_per_day")),
       too_many_values_(Limited("search_values_per_day")) {}
@@ -81,14 +96,27 @@ absl::Status SearchService::Handle(const rpc::Call& call, v1::Roster::Status sta
       const std::vector<FoundRow> found,
       directory_.Find(call.deadline, {call.caller.account_id()}, searching, query));
   const std::vector<bool> online = FriendsOnline(presence_, found);
-  v1::Io& io = *reply->add_records()->mutable_io();
-  io.mutable_ok();
-  if (request.has_ref()) io.mutable_ok()->set_text(request.ref());
-  io.mutable_roster()->set_id(searching.value);
-  io.mutable_roster()->set_status(status);
+  v1::Roster& answer = AnswerIn(searching, status, request, *reply);
   for (size_t i = 0; i < found.size(); ++i) {
-    *io.mutable_roster()->add_userlist() =
-        FoundContact(found[i].roster, found[i].side.state, online[i]);
+    *answer.add_userlist() = FoundContact(found[i].roster, found[i].side.state, online[i]);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SearchService::HandleRoom(const rpc::Call& call, const v1::Search& request,
+                                       v1::Reply* reply) {
+  CHAT_ASSIGN_OR_RETURN(const RosterId searching, Searching(call, request));
+  CHAT_ASSIGN_OR_RETURN(const RoomSearch search, ParseRoomSearch(request, searching));
+  CHAT_RETURN_IF_ERROR(CheckLimits(call, search.given));
+  std::map<std::string, v1::Room> found;
+  for (const v1::FindRoomsRequest& find : search.finds) {
+    CHAT_ASSIGN_OR_RETURN(std::vector<v1::Room> rooms, rooms_.Find(call, find));
+    for (v1::Room& room : rooms) found.try_emplace(room.id(), std::move(room));
+    if (found.size() >= Directory::kMaxFound) break;
+  }
+  v1::Roster& answer = AnswerIn(searching, v1::Roster::ROOM, request, *reply);
+  for (auto& [id, room] : found) {
+    if (answer.roomlist_size() < Directory::kMaxFound) *answer.add_roomlist() = std::move(room);
   }
   return absl::OkStatus();
 }
@@ -115,6 +143,11 @@ grpc::Status SearchService::Roster(grpc::ServerContext* context, const v1::Searc
 grpc::Status SearchService::Member(grpc::ServerContext* context, const v1::Search* request,
                                    v1::Reply* reply) {
   return Serve(context, "SearchService/Member", v1::Roster::MEMBER, *request, reply);
+}
+grpc::Status SearchService::Room(grpc::ServerContext* context, const v1::Search* request,
+                                 v1::Reply* reply) {
+  return rpc::Serve(context, "SearchService/Room",
+                    [&](const rpc::Call& call) { return HandleRoom(call, *request, reply); });
 }
 
 }  // namespace chat::roster

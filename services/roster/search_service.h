@@ -1,4 +1,5 @@
-// Search/contact, profile, roster, member (PROTOCOL 5.8, O17): one handler, four selectors.
+// Search/contact, profile, roster, member: one handler, four selectors; Search/room (PROTOCOL 5.8,
+// O17).
 #pragma once
 
 #include "chat/v1/roster.grpc.pb.h"
@@ -6,6 +7,7 @@
 #include "libs/rpc/call.h"
 #include "services/roster/directory.h"
 #include "services/roster/presence.h"
+#include "services/roster/rooms.h"
 #include "services/roster/roster_store.h"
 
 namespace chat::roster {
@@ -13,7 +15,8 @@ namespace chat::roster {
 // Thread safe. What it is made of must outlive it.
 class SearchService final : public v1::SearchService::Service {
  public:
-  SearchService(RosterStore& store, Directory& directory, Presence& presence, SearchLimits limits);
+  SearchService(RosterStore& store, Directory& directory, Presence& presence, Rooms& rooms,
+                SearchLimits limits);
 
   grpc::Status Contact(grpc::ServerContext* context, const v1::Search* request,
                        v1::Reply* reply) override;
@@ -23,12 +26,15 @@ class SearchService final : public v1::SearchService::Service {
                       v1::Reply* reply) override;
   grpc::Status Member(grpc::ServerContext* context, const v1::Search* request,
                       v1::Reply* reply) override;
+  grpc::Status Room(grpc::ServerContext* context, const v1::Search* request,
+                    v1::Reply* reply) override;
 
  private:
   grpc::Status Serve(grpc::ServerContext* context, const char* method, v1::Roster::Status status,
                      const v1::Search& request, v1::Reply* reply);
   absl::Status Handle(const rpc::Call& call, v1::Roster::Status status, const v1::Search& request,
                       v1::Reply* reply);
+  absl::Status HandleRoom(const rpc::Call& call, const v1::Search& request, v1::Reply* reply);
   // The own roster that searches, the oldest when the request names none.
   absl::StatusOr<RosterId> Searching(const rpc::Call& call, const v1::Search& request);
   // kResourceExhausted over a limit.
@@ -37,6 +43,7 @@ class SearchService final : public v1::SearchService::Service {
   RosterStore& store_;
   Directory& directory_;
   Presence& presence_;
+  Rooms& rooms_;
   const SearchLimits limits_;
   prometheus::Counter& too_many_requests_;
   prometheus::Counter& too_many_values_;

@@ -156,5 +156,96 @@ TEST_F(SearchServiceTest, ValuesOfADayAreLimited) {
   EXPECT_TRUE(absl::IsResourceExhausted(Search(ann, many)));
 }
 
+class FindableTest : public SearchServiceTest {
+ protected:
+  void Put(const Person& who, int64_t version, v1::PutAccountRequest::Search search,
+           std::vector<std::string> emails = {}) {
+    v1::PutAccountRequest request;
+    request.set_account_id(who.account.value);
+    request.set_version(version);
+    request.set_search(search);
+    for (const std::string& email : emails) request.add_emails(email);
+    v1::PutAccountReply reply;
+    ASSERT_EQ(As(Person(), &v1::RosterInternal::Stub::PutAccount, *inside_, request, &reply),
+              absl::OkStatus());
+  }
+  size_t ByEmail(const Person& who, const std::string& email) {
+    v1::Search search = ForPhone(who, email);
+    search.set_field("email");
+    EXPECT_EQ(Search(who, search), absl::OkStatus());
+    return static_cast<size_t>(reply_.records(0).io().roster().userlist_size());
+  }
+};
+
+TEST_F(FindableTest, AVerifiedAddressIsFoundWhateverItsCaseAndShownToFriendsOnly) {
+  const Person ann = Join("Ann"), bob = Join("Bob");
+  const std::string mail = bob.phone + "@Example.org";
+  EXPECT_EQ(ByEmail(ann, "Bob@example.org"), 0u) << "written in the roster, not verified";
+  Put(bob, 1, v1::PutAccountRequest::EVERYBODY, {mail, "other_" + mail, mail});
+  EXPECT_EQ(ByEmail(ann, bob.phone + "@example.ORG"), 1u);
+  EXPECT_EQ(reply_.records(0).io().roster().userlist(0).phone_id(), bob.phone_id);
+  EXPECT_FALSE(reply_.records(0).io().roster().userlist(0).has_email());
+  EXPECT_EQ(ByEmail(ann, bob.phone), 0u);
+  Put(bob, 3, v1::PutAccountRequest::EVERYBODY, {"other_" + mail});
+  Put(bob, 2, v1::PutAccountRequest::NOBODY, {mail});
+  EXPECT_EQ(ByEmail(ann, mail), 0u) << "an older version is ignored";
+  EXPECT_EQ(ByEmail(ann, "other_" + mail), 1u);
+}
+
+TEST_F(FindableTest, WhoWantsToBeFoundByFriendsIsHiddenFromStrangers) {
+  const Person ann = Join("Ann"), bob = Join("Bob"), eve = Join("Eve");
+  Befriend(ann, bob);
+  Put(bob, 1, v1::PutAccountRequest::FRIENDS);
+  EXPECT_EQ(Find(ann, bob).size(), 1u);
+  EXPECT_TRUE(Find(eve, bob).empty());
+  for (const char* type : {"==", "like"}) {
+    v1::Search names = ForPhone(eve, "Bob");
+    names.set_field("names");
+    names.set_type(type);
+    ASSERT_EQ(Search(eve, names), absl::OkStatus());
+    for (const v1::Contact& found : reply_.records(0).io().roster().userlist()) {
+      EXPECT_NE(found.phone_id(), bob.phone_id);
+    }
+  }
+  Put(bob, 2, v1::PutAccountRequest::NOBODY);
+  EXPECT_TRUE(Find(ann, bob).empty());
+  Put(bob, 3, v1::PutAccountRequest::EVERYBODY);
+  EXPECT_EQ(Find(eve, bob).size(), 1u);
+}
+
+TEST_F(FindableTest, ACardMayComeBeforeTheFirstRoster) {
+  const Person ann = Join("Ann");
+  Person late;
+  late.account = {ann.account.value + 500'000};
+  late.phone = "1" + ann.phone.substr(1);
+  Put(late, 1, v1::PutAccountRequest::NOBODY);
+  ASSERT_TRUE(store_->Ensure(Soon(), late.account, late.phone).ok());
+  EXPECT_TRUE(Find(ann, late).empty());
+}
+
+TEST_F(SearchServiceTest, RoomsAreSearchedByTheirOwnService) {
+  const Person ann = Join("Ann");
+  v1::Search search = ForPhone(ann, "news");
+  search.set_field("id");
+  ASSERT_EQ(As(ann, &Stub::Room, *searches_, search, &reply_), absl::OkStatus());
+  const v1::Io& io = reply_.records(0).io();
+  EXPECT_EQ(io.ok().text(), "ref");
+  EXPECT_EQ(io.roster().status(), v1::Roster::ROOM);
+  EXPECT_EQ(io.roster().userlist_size(), 0);
+  ASSERT_EQ(io.roster().roomlist_size(), 1);
+  EXPECT_EQ(io.roster().roomlist(0).id(), "news");
+  search.set_field("names");
+  search.set_type("like");
+  search.mutable_many()->add_texts("news");
+  search.mutable_many()->add_texts("old");
+  ASSERT_EQ(As(ann, &Stub::Room, *searches_, search, &reply_), absl::OkStatus());
+  ASSERT_EQ(reply_.records(0).io().roster().roomlist_size(), 2);
+  EXPECT_EQ(reply_.records(0).io().roster().roomlist(1).id(), "like old");
+  rooms_.SetAway(true);
+  EXPECT_TRUE(absl::IsUnavailable(As(ann, &Stub::Room, *searches_, search, &reply_)));
+  search.set_field("phone");
+  EXPECT_EQ(Refused(As(ann, &Stub::Room, *searches_, search, &reply_)), v1::INVALID_DATA);
+}
+
 }  // namespace
 }  // namespace chat::roster

@@ -15,7 +15,7 @@ namespace chat::gateway {
 
 namespace {
 
-constexpr int64_t kLeaseMs = 15'000;
+constexpr int64_t kLeaseMs = 12'000;
 constexpr int64_t kRenewMs = 5'000;
 constexpr int64_t kGraceMs = 5'000;
 constexpr size_t kPipeline = 500;  // accounts in one round trip
