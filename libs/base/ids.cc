@@ -35,7 +35,12 @@ bool IsRoomId(std::string_view text) {
   for (unsigned char c : text) {
     if (c < 0x20 || c == 0x7f || c == '/' || c == '+' || c == '#') return false;
   }
-  return CountCharacters(text).has_value();
+  if (!CountCharacters(text)) return false;
+  // U+0080 to U+009F are control characters, too.
+  for (size_t i = 0; i + 1 < text.size(); ++i) {
+    if (text[i] == '\xc2' && static_cast<unsigned char>(text[i + 1]) < 0xa0) return false;
+  }
+  return true;
 }
 
 std::optional<std::string> NormalisePhone(std::string_view text) {

@@ -45,14 +45,15 @@ TEST(NormalisePhoneTest, AnythingElseIsRefused) {
 }
 
 TEST(RoomIdTest, ATopicLevelThatIsNoPhoneIdIsARoomId) {
-  for (const std::string& text : {std::string("r"), std::string("team room 1"),
-                                  std::string(128, 'x'), std::string("\xd0\xb6")}) {
+  for (const std::string& text :
+       {std::string("r"), std::string("team room 1"), std::string(128, 'x'),
+        std::string("\xd0\xb6"), std::string("\xc2\xa0")}) {
     EXPECT_TRUE(IsRoomId(text)) << text;
   }
   for (const std::string& text :
        {std::string(), std::string(129, 'x'), std::string("a/b"), std::string("a+"),
         std::string("#"), std::string("a\nb"), std::string("a\0b", 3), std::string("\x7f"),
-        std::string("\xff"), std::string("380670001234_1")}) {
+        std::string("\xff"), std::string("\xc2\x85"), std::string("380670001234_1")}) {
     EXPECT_FALSE(IsRoomId(text)) << text;
   }
 }

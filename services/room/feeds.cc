@@ -11,9 +11,9 @@ namespace chat::room {
 namespace {
 
 constexpr size_t kBytesPerCall = 2 << 20;
-// A last message may be large (32 parts of 64 KiB); a page of views stays below gRPC's 16 MiB for
-// all but such.
-constexpr size_t kRoomsPerCall = 200;
+// A last message may take a packet (1 MiB): a page that is over gRPC's 16 MiB is asked for by
+// halves.
+constexpr size_t kRoomsPerCall = 100;
 
 }  // namespace
 
@@ -45,22 +45,35 @@ absl::Status Feeds::Apply(pg::Deadline deadline, const std::vector<pg::OutboxRow
   return Send(deadline, request);
 }
 
+absl::Status Feeds::AddViews(const rpc::Call& call, RosterId roster,
+                             const std::vector<RoomId>& rooms, size_t begin, size_t end,
+                             std::vector<v1::FeedView>& views) {
+  v1::ViewsRequest request;
+  request.set_roster_id(roster.value);
+  for (size_t i = begin; i < end; ++i) request.add_rooms(rooms[i].value);
+  v1::ViewsReply reply;
+  const absl::Status status =
+      rpc::Invoke(call, *stub_, &v1::FeedsInternal::Stub::Views, request, &reply);
+  if (absl::IsResourceExhausted(status) && end - begin > 1) {
+    const size_t middle = begin + (end - begin) / 2;
+    CHAT_RETURN_IF_ERROR(AddViews(call, roster, rooms, begin, middle, views));
+    return AddViews(call, roster, rooms, middle, end, views);
+  }
+  CHAT_RETURN_IF_ERROR(status);
+  if (static_cast<size_t>(reply.views_size()) != end - begin) {
+    return absl::InternalError("FeedsInternal.Views: another number of views than of rooms");
+  }
+  for (v1::FeedView& view : *reply.mutable_views()) views.push_back(std::move(view));
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::vector<v1::FeedView>> Feeds::Views(const rpc::Call& call, RosterId roster,
                                                        const std::vector<RoomId>& rooms) {
   std::vector<v1::FeedView> views;
   views.reserve(rooms.size());
   for (size_t begin = 0; begin < rooms.size(); begin += kRoomsPerCall) {
     const size_t end = std::min(rooms.size(), begin + kRoomsPerCall);
-    v1::ViewsRequest request;
-    request.set_roster_id(roster.value);
-    for (size_t i = begin; i < end; ++i) request.add_rooms(rooms[i].value);
-    v1::ViewsReply reply;
-    CHAT_RETURN_IF_ERROR(
-        rpc::Invoke(call, *stub_, &v1::FeedsInternal::Stub::Views, request, &reply));
-    if (static_cast<size_t>(reply.views_size()) != end - begin) {
-      return absl::InternalError("FeedsInternal.Views: another number of views than of rooms");
-    }
-    for (v1::FeedView& view : *reply.mutable_views()) views.push_back(std::move(view));
+    CHAT_RETURN_IF_ERROR(AddViews(call, roster, rooms, begin, end, views));
   }
   return views;
 }

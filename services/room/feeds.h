@@ -31,6 +31,9 @@ class Feeds {
                                                   const std::vector<RoomId>& rooms);
 
  private:
+  // Of rooms [begin, end), added to `views`.
+  absl::Status AddViews(const rpc::Call& call, RosterId roster, const std::vector<RoomId>& rooms,
+                        size_t begin, size_t end, std::vector<v1::FeedView>& views);
   absl::Status Send(pg::Deadline deadline, const v1::ApplyRequest& request);
   std::unique_ptr<v1::FeedsInternal::Stub> stub_;
 };

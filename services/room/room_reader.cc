@@ -15,6 +15,7 @@ namespace {
 constexpr int64_t kPageOfMembers = 500;       // PROTOCOL O21
 constexpr int64_t kPageOfAdmins = 200;        // PROTOCOL O21
 constexpr int64_t kMembersPerReply = 10'000;  // of Rooms()
+constexpr size_t kBytesPerReply = 8 << 20;    // half of gRPC's limit
 
 void SetView(v1::FeedView& view, RosterId own, const Lists& lists, v1::Room& room) {
   room.set_unread(view.unread());
@@ -151,11 +152,14 @@ absl::StatusOr<v1::RoomsReply> RoomReader::Rooms(const rpc::Call& call,
     places[roster] = reply.rosters_size();
     reply.add_rosters()->set_roster_id(roster.value);
   }
+  size_t bytes = 0;
   for (size_t i = 0; i < seen.size(); ++i) {
     const auto found = lists.find(seen[i].room.id);
     const Lists shown = found != lists.end() ? found->second : WithOwn(Lists(), *seen[i].own);
-    *reply.mutable_rosters(places[seen[i].own->roster])->add_rooms() =
-        Record(seen[i], v1::Room::STATUS_UNSET, shown, known, views[i]);
+    v1::Room& room = *reply.mutable_rosters(places[seen[i].own->roster])->add_rooms();
+    room = Record(seen[i], v1::Room::STATUS_UNSET, shown, known, views[i]);
+    if (bytes > kBytesPerReply) Bound(0, &room);
+    bytes += room.ByteSizeLong();
   }
   return reply;
 }

@@ -29,7 +29,7 @@ class RoomReader {
                                        const v1::Room& request);
 
   // The rooms of each roster, in order of the request; status unset. Past some thousand members in
-  // one answer the rooms that follow are shown as large ones are.
+  // one answer the rooms that follow are shown as large ones are, past 8 MiB they are Bound().
   absl::StatusOr<v1::RoomsReply> Rooms(const rpc::Call& call, const std::vector<RosterId>& rosters);
 
  private:

@@ -7,7 +7,7 @@ namespace {
 
 v1::Feature MuteFeature(const std::string& name_id) {
   v1::Feature feature;
-  feature.set_id(name_id + "_MUTE");
+  feature.set_id(MuteId(name_id));
   feature.set_key("MUTE");
   feature.set_value("true");
   feature.set_group("ROOM_SETTINGS");
@@ -26,6 +26,8 @@ void Bare(google::protobuf::RepeatedPtrField<v1::Member>* members) {
 }
 
 }  // namespace
+
+std::string MuteId(const std::string& name_id) { return name_id + "_MUTE"; }
 
 v1::Room RoomMention(const std::string& name_id, v1::Room::Status status) {
   v1::Room room;
@@ -78,6 +80,10 @@ void Bound(size_t bytes, v1::Room* room) {
   if (room->ByteSizeLong() <= bytes) return;
   Bare(room->mutable_members());
   Bare(room->mutable_admins());
+  if (room->ByteSizeLong() <= bytes) return;
+  room->clear_settings();
+  room->clear_data();
+  room->clear_last_msg();
 }
 
 }  // namespace chat::room

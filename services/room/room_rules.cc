@@ -7,6 +7,7 @@
 #include "libs/base/status.h"
 #include "libs/rpc/refusal.h"
 #include "services/room/room_id.h"
+#include "services/room/room_records.h"
 
 namespace chat::room {
 namespace {
@@ -242,7 +243,14 @@ absl::StatusOr<RoomWrite> DecidePatch(const v1::Member& request, const LockedRoo
   write(request.has_alias(), request.alias(), &M::mutable_alias, &M::clear_alias);
   write(request.has_email(), request.email(), &M::mutable_email, &M::clear_email);
   write(request.has_vox_id(), request.vox_id(), &M::mutable_vox_id, &M::clear_vox_id);
-  if (!request.settings().empty()) *own.mutable_settings() = request.settings();
+  if (!request.settings().empty()) {
+    // What was read comes back with the MUTE that is no setting of its own.
+    const std::string mute = MuteId(room.room.name_id);
+    own.clear_settings();
+    for (const v1::Feature& feature : request.settings()) {
+      if (feature.id() != mute) *own.add_settings() = feature;
+    }
+  }
   if (static_cast<int64_t>(own.ByteSizeLong()) > limits.room_bytes) return Exceeded("room_bytes");
   RoomWrite changed;
   changed.own = std::move(own);

@@ -8,6 +8,7 @@
 #include "services/room/listing.h"
 #include "services/room/room_id.h"
 #include "services/room/room_news.h"
+#include "services/room/room_records.h"
 
 namespace chat::room {
 namespace {
@@ -181,19 +182,49 @@ TEST(RoomRulesTest, TermsAreDatedWhenTheyChange) {
   EXPECT_EQ(write->rewritten->content.tos_update(), 88);
 }
 
-TEST(RoomIdTest, IsUtf8WithoutWhatTopicsAndPhoneIdsAreMadeOf) {
-  for (const char* id : {"r", "lobby", "4024BC80_8613777322455_518_room", "кухня", "a b", "$x",
-                         "380670001234", "_1", "\xf0\x9f\x98\x80"}) {
-    EXPECT_TRUE(IsRoomId(id)) << id;
-  }
-  for (const std::string& id :
-       {std::string(), std::string("a/b"), std::string("a+"), std::string("#"), std::string("\n"),
-        std::string("\x7f"), std::string("\xc2\x85"), std::string("\xff"), std::string("\xe2\x82"),
-        std::string("\xc0\x80"), std::string("\xed\xa0\x80"), std::string("a\0b", 3),
-        std::string(129, 'a'), std::string("380670001234_1"), std::string("8613777322455_518")}) {
-    EXPECT_FALSE(IsRoomId(id)) << id;
-  }
-  EXPECT_TRUE(IsRoomId(std::string(128, 'a')));
+TEST(RoomRulesTest, AMemberWritesItsOwnFieldsAndNoMute) {
+  LockedRoom room = Locked();
+  room.room.name_id = "r";
+  room.actor->own.set_alias("old");
+  room.actor->own.set_names("Olena");
+  v1::Member request;
+  request.set_alias("");
+  request.set_email("o@example.org");
+  request.add_settings()->set_id("r_MUTE");
+  request.add_settings()->set_id("colour");
+  const auto write = DecidePatch(request, room, kLimits);
+  ASSERT_TRUE(write.ok());
+  EXPECT_FALSE(write->own->has_alias());
+  EXPECT_EQ(write->own->names(), "Olena");
+  EXPECT_EQ(write->own->email(), "o@example.org");
+  ASSERT_EQ(write->own->settings_size(), 1);
+  EXPECT_EQ(write->own->settings(0).id(), "colour");
+  request.mutable_settings(1)->set_value(std::string(1000, 'v'));
+  EXPECT_EQ(Outcome(DecidePatch(request, room, kLimits).status()), "room_bytes");
+  room.actor.reset();
+  EXPECT_EQ(Outcome(DecidePatch(request, room, kLimits).status()), "PERMISSION_DENIED");
+}
+
+TEST(RoomRecordsTest, ARoomIsBoundByShowingLess) {
+  V room;
+  v1::Member& member = *room.add_members();
+  member.set_id(1);
+  member.set_phone_id("p");
+  member.set_names(std::string(1000, 'n'));
+  room.set_description("d");
+  room.add_data()->set_payload(std::string(500, 'd'));
+  Bound(2000, &room);
+  EXPECT_TRUE(room.members(0).has_names());
+  Bound(1000, &room);
+  EXPECT_FALSE(room.members(0).has_names());
+  EXPECT_EQ(room.members(0).phone_id(), "p");
+  EXPECT_EQ(room.data_size(), 1);
+  Bound(100, &room);
+  EXPECT_EQ(room.data_size(), 0);
+  EXPECT_EQ(room.description(), "d");
+}
+
+TEST(RoomIdTest, AnInventedOneIsGood) {
   EXPECT_TRUE(IsRoomId(InventRoomId()));
   EXPECT_NE(InventRoomId(), InventRoomId());
 }
