@@ -227,11 +227,12 @@ v1::SessionState Client::HandOver() {
 // ---- the end --------------------------------------------------------------------------------
 
 void Client::EndAfterReplies() {
-  if (unacknowledged_replies_ == 0) {
+  const bool executing = end_after_requests_ && requests_ != nullptr && requests_->size() > 0;
+  if (unacknowledged_replies_ == 0 && !executing) {
     worker_.ToClient(id_, [](Client& self) { self.FinishEnding(); });
     return;
   }
-  end_at_ = net::Loop::NowMs() + kLingerMs;
+  if (end_at_ == 0) end_at_ = net::Loop::NowMs() + kLingerMs;
   worker_.Arm(*this);
 }
 

@@ -230,6 +230,8 @@ class Client final : public net::StreamHandler,
   int64_t armed_at_ = 0;
   int64_t resume_at_ = 0;  // reading goes on then (publish_rate)
   int64_t end_at_ = 0;     // the session ends then at the latest (logout)
+  // Ended by another request than the last one here: what is under way is answered first.
+  bool end_after_requests_ = false;
   size_t unacknowledged_replies_ = 0;
   // When the events in flight were committed, by position; null while there are none.
   std::unique_ptr<std::map<int64_t, int64_t>> committed_;

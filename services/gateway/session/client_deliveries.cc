@@ -117,6 +117,7 @@ void Client::OnControl(const ReadyEvent& event) {
     return;
   }
   remove_session_ = true;
+  end_after_requests_ = true;
   if (event.farewell != nullptr) Send(ReplyTo{OwnTopic(), "", "", ""}, *event.farewell);
   EndAfterReplies();
 }

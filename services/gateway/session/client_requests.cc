@@ -242,6 +242,7 @@ void Client::Execute(Queue::Ticket ticket, Request& request) {
         worker.ToClient(id, [ticket, outcome = std::make_shared<Outcome>(Outcome{
                                          std::move(status), std::move(reply)})](Client& self) {
           if (self.requests_ != nullptr) self.requests_->Finish(ticket, std::move(*outcome));
+          if (self.end_after_requests_ && self.end_at_ != 0) self.EndAfterReplies();
           self.UpdateReading();
         });
       });
