@@ -87,12 +87,11 @@ absl::StatusOr<v1::CompleteReply> Attachments::Complete(const rpc::Call& call,
       continue;
     }
     if (part.payload().empty()) return Invalid("Desc.id: no part of the upload");
-    std::optional<std::string> id = links_.IdOf(part.payload());
-    if (!id) continue;
-    CHAT_ASSIGN_OR_RETURN(auto found, store_.Find(call.deadline, {{account, *id}}));
-    if (!found[0]) continue;
-    out.set_object(found[0]->name);
-    out.set_size(found[0]->size);
+    CHAT_ASSIGN_OR_RETURN(std::optional<Attachment> object,
+                          Linked(call.deadline, account, part.payload()));
+    if (!object) continue;
+    out.set_object(object->name);
+    out.set_size(object->size);
   }
   if (sealed.empty()) return reply;
   absl::Status status = store_.Seal(call.deadline, account, sealed, limits_.account_bytes);
@@ -103,22 +102,39 @@ absl::StatusOr<v1::CompleteReply> Attachments::Complete(const rpc::Call& call,
   return reply;
 }
 
+// The author's object that a text links to; nullopt: none.
+absl::StatusOr<std::optional<Attachment>> Attachments::Linked(pg::Deadline deadline,
+                                                              AccountId author,
+                                                              const std::string& url) const {
+  std::optional<std::string> id = links_.IdOf(url);
+  const bool ours = id.has_value();
+  // A presigned link of the bucket ends with the object's name.
+  const std::string path = url.substr(0, url.find('?'));
+  if (!ours) id = path.substr(path.rfind('/') + 1);
+  CHAT_ASSIGN_OR_RETURN(auto found, store_.Find(deadline, {{author, *id}}));
+  if (found[0] && !ours && !SpaceOf(*found[0]).Names(url, *found[0])) found[0].reset();
+  return std::move(found[0]);
+}
+
 absl::StatusOr<v1::RenderReply> Attachments::Render(const rpc::Call& call,
                                                     const v1::RenderRequest& request) {
-  std::vector<AttachmentStore::Named> asked;
-  std::vector<int> places;  // in `asked`; -1: nothing of ours
+  std::vector<AttachmentStore::Named> named;
   for (const v1::RenderPart& part : request.parts()) {
-    std::optional<std::string> id =
-        part.object().empty() ? links_.IdOf(part.payload()) : std::optional(part.object());
-    places.push_back(id ? static_cast<int>(asked.size()) : -1);
-    if (id) asked.push_back({AccountId{part.account_id()}, *id});
+    if (!part.object().empty()) named.push_back({AccountId{part.account_id()}, part.object()});
   }
-  CHAT_ASSIGN_OR_RETURN(auto found, store_.Find(call.deadline, asked));
+  CHAT_ASSIGN_OR_RETURN(auto found, store_.Find(call.deadline, named));
   v1::RenderReply reply;
-  for (int place : places) {
+  size_t next = 0;
+  for (const v1::RenderPart& part : request.parts()) {
     v1::RenderedPart& out = *reply.add_parts();
-    if (place < 0 || !found[place]) continue;
-    out.set_link(SpaceOf(*found[place]).GetLink(*found[place]));
+    std::optional<Attachment> object;
+    if (!part.object().empty()) {
+      object = std::move(found[next++]);
+    } else {
+      CHAT_ASSIGN_OR_RETURN(object,
+                            Linked(call.deadline, AccountId{part.account_id()}, part.payload()));
+    }
+    if (object) out.set_link(SpaceOf(*object).GetLink(*object));
   }
   return reply;
 }

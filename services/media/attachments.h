@@ -46,6 +46,8 @@ class Attachments : public UploadTarget {
   const ObjectSpace& SpaceOf(const Attachment& attachment) const {
     return attachment.remote ? space_ : local_;
   }
+  absl::StatusOr<std::optional<Attachment>> Linked(pg::Deadline deadline, AccountId author,
+                                                   const std::string& url) const;
   absl::StatusOr<SealedPart> Inspect(const Attachment& attachment, int64_t declared) const;
 
   AttachmentStore& store_;

@@ -4,7 +4,9 @@
 #include <vector>
 
 #include "libs/base/status.h"
+#include "libs/log/log.h"
 #include "libs/metrics/metrics.h"
+#include "libs/net/tls_stream.h"
 
 namespace chat::media {
 namespace {
@@ -37,7 +39,8 @@ HttpServer::~HttpServer() {
   loop_.Stop();
 }
 
-absl::Status HttpServer::Start(const std::string& listen) {
+absl::Status HttpServer::Start(const std::string& listen, std::shared_ptr<net::TlsContext> tls) {
+  tls_ = std::move(tls);
   CHAT_ASSIGN_OR_RETURN(
       listener_, net::TcpListener::Listen(loop_, listen, [this](std::shared_ptr<net::Stream> s) {
         Accept(std::move(s));
@@ -49,6 +52,14 @@ absl::Status HttpServer::Start(const std::string& listen) {
       for (auto& [_, connection] : all) connection->CheckDeadline(now);
     });
   });
+  if (tls_ != nullptr) {
+    loop_.Post([this] {
+      every_minute_ = std::make_unique<net::Every>(loop_, 60'000, [this] {
+        absl::StatusOr<bool> changed = tls_->Refresh();
+        if (!changed.ok()) log::Warn("tls", {{"why", Message(changed.status())}});
+      });
+    });
+  }
   loop_.Start();
   started_ = true;
   return absl::OkStatus();
@@ -61,6 +72,7 @@ void HttpServer::Accept(std::shared_ptr<net::Stream> stream) {
     TooMany().Increment();
     return stream->Close(0);
   }
+  if (tls_ != nullptr) stream = net::MakeTlsStream(loop_, std::move(stream), *tls_);
   auto connection = std::make_shared<HttpConnection>(shared_, std::move(stream));
   connections_[connection.get()] = connection;
   ++by_address_[connection->peer()];
@@ -111,6 +123,7 @@ void HttpServer::Drain(std::chrono::milliseconds patience) {
   } while (true);
   OnLoop([&] {
     every_second_.reset();
+    every_minute_.reset();
     connections_.clear();
   });
 }

@@ -11,6 +11,7 @@
 
 #include "libs/net/loop.h"
 #include "libs/net/tcp_listener.h"
+#include "libs/net/tls_context.h"
 #include "services/media/http_connection.h"
 
 namespace chat::media {
@@ -21,8 +22,9 @@ class HttpServer {
   HttpServer(DownloadSource& source, UploadTarget& target, HttpLimits limits);
   ~HttpServer();
 
-  // "address:port". kUnavailable when it cannot listen.
-  absl::Status Start(const std::string& listen);
+  // "address:port"; with `tls` it speaks HTTPS, and reads the certificate again every minute.
+  // kUnavailable when it cannot listen.
+  absl::Status Start(const std::string& listen, std::shared_ptr<net::TlsContext> tls = nullptr);
   int port() const;
   // Accepts no more, lets running answers end for at most `patience`, then closes all. Any thread.
   void Drain(std::chrono::milliseconds patience);
@@ -38,8 +40,9 @@ class HttpServer {
   net::Loop loop_;
   boost::asio::thread_pool workers_;
   HttpConnection::Listener shared_;
+  std::shared_ptr<net::TlsContext> tls_;  // nullptr: HTTP
   std::unique_ptr<net::TcpListener> listener_;
-  std::unique_ptr<net::Every> every_second_;
+  std::unique_ptr<net::Every> every_second_, every_minute_;
   std::unordered_map<HttpConnection*, std::shared_ptr<HttpConnection>> connections_;
   std::unordered_map<std::string, int64_t> by_address_;  // how many of them
   bool started_ = false;

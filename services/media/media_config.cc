@@ -66,6 +66,10 @@ absl::Status MediaConfig::Check() const {
 
 void HttpConfig::Declare(config::Keys& keys) {
   keys.Add("http_listen", &listen, "address:port of /file/<id>; port 0 picks one");
+  keys.Add(
+      "tls_cert", &tls_certificate,
+      "PEM file: the listener's certificate, then its chain; it speaks HTTPS then; empty: HTTP");
+  keys.Add("tls_key", &tls_key, "PEM file: its key");
   keys.Add("public_url", &public_url,
            "where clients reach http_listen, http(s)://host[:port]; empty: its own address");
   keys.Add("link_secret", &link_secret,
@@ -87,14 +91,18 @@ void HttpConfig::Declare(config::Keys& keys) {
   keys.Add("http_head_bytes", &head_bytes, "largest request line and headers", 256, 1 << 20);
 }
 
-absl::Status HttpConfig::Check() const { return CheckUrl(public_url, "public_url"); }
+absl::Status HttpConfig::Check() const {
+  if (!tls_certificate.empty()) CHAT_RETURN_IF_ERROR(Needs(tls_key, "tls_key"));
+  if (!tls_key.empty()) CHAT_RETURN_IF_ERROR(Needs(tls_certificate, "tls_cert"));
+  return CheckUrl(public_url, "public_url");
+}
 
 std::string HttpConfig::LinkBase(int port) const {
   if (!public_url.empty()) return public_url;
   std::string host = listen.substr(0, listen.rfind(':'));
   if (host == "0.0.0.0") host = "127.0.0.1";
   if (host == "[::]") host = "[::1]";
-  return "http://" + host + ":" + std::to_string(port);
+  return (tls_certificate.empty() ? "http://" : "https://") + host + ":" + std::to_string(port);
 }
 
 void S3Config::Declare(config::Keys& keys) {

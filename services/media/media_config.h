@@ -42,6 +42,8 @@ struct CallConfig {
 
 struct HttpConfig {
   std::string listen = "127.0.0.1:0";
+  std::string tls_certificate;
+  std::string tls_key;
   std::string public_url;
   std::string link_secret;
   int64_t put_link_life_s = 3600;

@@ -54,6 +54,9 @@ TEST(MediaConfigTest, LinksBeginWithThePublicUrlOrTheListenersOwn) {
   HttpConfig http;
   http.listen = "0.0.0.0:0";
   EXPECT_EQ(http.LinkBase(8080), "http://127.0.0.1:8080");
+  http.tls_certificate = "cert.pem";
+  EXPECT_EQ(http.LinkBase(8080), "https://127.0.0.1:8080");
+  EXPECT_EQ(Message(http.Check()), "tls_key: is missing");
   http.public_url = "https://media.example.org";
   EXPECT_EQ(http.LinkBase(8080), "https://media.example.org");
 }

@@ -94,7 +94,14 @@ absl::Status Parts::Erase(const StoredPlace& place) const {
 }
 
 absl::Status Parts::StartHttp() {
-  CHAT_RETURN_IF_ERROR(http.Start(config.http.listen));
+  std::shared_ptr<net::TlsContext> tls;
+  if (!config.http.tls_certificate.empty()) {
+    CHAT_ASSIGN_OR_RETURN(tls, net::TlsContext::Load({.certificate = config.http.tls_certificate,
+                                                      .key = config.http.tls_key,
+                                                      .client_ca = "",
+                                                      .require_client = false}));
+  }
+  CHAT_RETURN_IF_ERROR(http.Start(config.http.listen, std::move(tls)));
   links.SetBase(config.http.LinkBase(http.port()));
   log::Info("serving http", {{"port", http.port()}});
   return absl::OkStatus();

@@ -2,7 +2,9 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <deque>
 #include <mutex>
+#include <set>
 #include <thread>
 #include <utility>
 
@@ -10,6 +12,7 @@
 #include "libs/log/log.h"
 #include "libs/metrics/metrics.h"
 #include "libs/metrics/stages.h"
+#include "services/messaging/object_refs.h"
 
 namespace chat::messaging {
 
@@ -18,19 +21,41 @@ namespace {
 constexpr std::chrono::milliseconds kTick{500};
 constexpr std::chrono::seconds kTimeout{5};
 constexpr int kClaimedAtOnce = 64;
+constexpr size_t kMaxWaiting = 10'000;
 // Rows that Redis took while PostgreSQL could not delete them. Past this they are forgotten here
 // and announced again from the table.
 constexpr size_t kMaxPublished = 100'000;
+
+// Messages may; of the other records those that show a last message.
+bool HasObjects(const v1::Event& event) {
+  const v1::Record& record = event.record();
+  if (record.has_message()) return messaging::HasObjects(record.message());
+  if (record.has_contact()) return messaging::HasObjects(record.contact().last_msg());
+  if (record.has_room()) return messaging::HasObjects(record.room().last_msg());
+  if (record.has_star()) return messaging::HasObjects(record.star().message());
+  return false;
+}
 
 }  // namespace
 
 // Shared with the callbacks of the publisher, which may run after the announcer has gone.
 struct Announcer::State {
-  State(AnnouncementStore& store_, RedisPublish publish_)
-      : store(store_), publish(std::move(publish_)) {}
+  State(AnnouncementStore& store_, RedisPublish publish_, const ObjectLinks* links_)
+      : store(store_), publish(std::move(publish_)), links(links_) {}
+
+  // With the mutex: whether an event must not be published before those that wait.
+  bool MustWait(const Announcement& announcement) const {
+    for (const Announced& announced : announcement.events) {
+      if (waiting_feeds.count(announced.event.feed()) != 0 || HasObjects(announced.event)) {
+        return true;
+      }
+    }
+    return false;
+  }
 
   AnnouncementStore& store;
   const RedisPublish publish;
+  const ObjectLinks* const links;
   prometheus::Counter& published_total =
       metrics::Counter("chat_messaging_published_total", "Durable events that Redis took.");
   prometheus::Counter& unpublished_total = metrics::Counter(
@@ -45,10 +70,17 @@ struct Announcer::State {
   bool stopping = false;
   std::vector<int64_t> published;
   std::thread thread;
+
+  std::condition_variable linkable;
+  std::deque<Announcement> waiting;      // for their links, in order
+  std::multiset<int64_t> waiting_feeds;  // of those that wait and those being linked
+  std::thread linker;
 };
 
-Announcer::Announcer(AnnouncementStore& store, RedisPublish publish)
-    : state_(std::make_shared<State>(store, std::move(publish))) {}
+Announcer::Announcer(AnnouncementStore& store, RedisPublish publish, const ObjectLinks* links)
+    : state_(std::make_shared<State>(store, std::move(publish), links)) {
+  if (links != nullptr) state_->linker = std::thread([this] { LinkWaiting(); });
+}
 
 Announcer::~Announcer() {
   {
@@ -56,6 +88,8 @@ Announcer::~Announcer() {
     state_->stopping = true;
   }
   state_->stopped.notify_all();
+  state_->linkable.notify_all();
+  if (state_->linker.joinable()) state_->linker.join();
   if (state_->thread.joinable()) state_->thread.join();
 }
 
@@ -71,6 +105,47 @@ void Announcer::Start() {
 }
 
 void Announcer::Publish(Announcement announcement) {
+  if (state_->links == nullptr) return PublishNow(std::move(announcement));
+  {
+    std::lock_guard lock(state_->mutex);
+    if (state_->MustWait(announcement)) {
+      // Past the bound it is dropped: its row stays and brings it again.
+      if (state_->waiting.size() >= kMaxWaiting) return;
+      for (const Announced& announced : announcement.events) {
+        state_->waiting_feeds.insert(announced.event.feed());
+      }
+      state_->waiting.push_back(std::move(announcement));
+      state_->linkable.notify_one();
+      return;
+    }
+  }
+  PublishNow(std::move(announcement));
+}
+
+// The linker's thread.
+void Announcer::LinkWaiting() {
+  std::unique_lock lock(state_->mutex);
+  while (true) {
+    state_->linkable.wait(lock, [this] { return state_->stopping || !state_->waiting.empty(); });
+    if (state_->stopping) return;  // what waits stays in the table
+    std::deque<Announcement> batch = std::exchange(state_->waiting, {});
+    lock.unlock();
+    std::vector<google::protobuf::Message*> records;
+    std::vector<int64_t> feeds;
+    for (Announcement& announcement : batch) {
+      for (Announced& announced : announcement.events) {
+        records.push_back(&announced.event);
+        feeds.push_back(announced.event.feed());
+      }
+    }
+    state_->links->Fill(rpc::Background(kTimeout), records);
+    for (Announcement& announcement : batch) PublishNow(std::move(announcement));
+    lock.lock();
+    for (int64_t feed : feeds) state_->waiting_feeds.erase(state_->waiting_feeds.find(feed));
+  }
+}
+
+void Announcer::PublishNow(Announcement announcement) {
   std::vector<redis::Publication> batch;
   for (const Announced& announced : announcement.events) {
     std::string payload = announced.event.SerializeAsString();

@@ -6,6 +6,9 @@
 // means that Redis was away or its replica died: any replica claims it, publishes the same events
 // again with their original positions, and deletes it. Gateways drop what they have passed on.
 //
+// Events with objects get their links first, on a thread of its own: what comes after them in their
+// feeds waits there, everything else passes by.
+//
 // Thread safe.
 #pragma once
 
@@ -16,6 +19,7 @@
 #include "libs/redis/publisher.h"
 #include "services/messaging/announcement_sink.h"
 #include "services/messaging/announcement_store.h"
+#include "services/messaging/object_links.h"
 
 namespace chat::messaging {
 
@@ -25,8 +29,9 @@ using RedisPublish =
 
 class Announcer : public AnnouncementSink {
  public:
-  // `store` and what `publish` calls outlive the announcer.
-  Announcer(AnnouncementStore& store, RedisPublish publish);
+  // `store`, what `publish` calls and `links` outlive the announcer. Without `links` objects stay
+  // without links.
+  Announcer(AnnouncementStore& store, RedisPublish publish, const ObjectLinks* links = nullptr);
   ~Announcer() override;
 
   void Publish(Announcement announcement) override;
@@ -40,6 +45,9 @@ class Announcer : public AnnouncementSink {
 
  private:
   struct State;
+  void PublishNow(Announcement announcement);
+  void LinkWaiting();
+
   std::shared_ptr<State> state_;
 };
 

@@ -197,7 +197,8 @@ struct Batcher::State {
           SendResult result;
           result.repeat = outcome.kind == SendOutcome::Kind::kRepeat;
           result.message = RenderMessage(outcome.row);
-          Answer(*batch[i], std::move(result));
+          absl::Status noted = Note(outcome.row, result.message);
+          Answer(*batch[i], noted.ok() ? absl::StatusOr<SendResult>(std::move(result)) : noted);
           announcement.events.push_back(std::move(announced));
           break;
         }
@@ -205,6 +206,12 @@ struct Batcher::State {
     }
     if (!announcement.events.empty()) sink.Publish(std::move(announcement));
     return again;
+  }
+
+  absl::Status Note(const MessageRow& row, const v1::Message& message) {
+    std::vector<ObjectUse> uses = ObjectUsesOf(row, message);
+    if (uses.empty()) return absl::OkStatus();
+    return store.NoteObjects(steady_clock::now() + options.commit_timeout, uses);
   }
 
   void Answer(QueuedSend& item, absl::StatusOr<SendResult> result) {

@@ -72,6 +72,11 @@ class FakeStore : public SendStore {
     const Send* sends[] = {&send};
     return Append(deadline, sends, published);
   }
+  absl::Status NoteObjects(pg::Deadline, const std::vector<ObjectUse>& uses) override {
+    std::lock_guard lock(mutex);
+    noted += uses.size();
+    return note_failure;
+  }
   void Close() {
     std::lock_guard lock(mutex);
     closed = true;
@@ -92,7 +97,8 @@ class FakeStore : public SendStore {
   std::mutex mutex;
   std::condition_variable open, arrived;
   bool closed = false;
-  absl::Status failure;
+  absl::Status failure, note_failure;
+  size_t noted = 0;
   int64_t last_id = 0;
   std::map<std::string, Kind> scripts;  // what a send meets at its first attempt
   std::vector<std::vector<std::string>> batches;

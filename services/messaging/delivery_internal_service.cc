@@ -64,6 +64,7 @@ grpc::Status DeliveryInternalService::Replay(grpc::ServerContext* context,
     int limit = request->limit() <= 0 ? kMaxReplay : std::min(request->limit(), kMaxReplay);
     CHAT_ASSIGN_OR_RETURN(*reply, replay_.Replay(call.deadline, AccountId{request->account_id()},
                                                  request->above(), limit, kReplayBytes));
+    links_.Fill(call, reply);
     return absl::OkStatus();
   });
 }

@@ -3,6 +3,7 @@
 
 #include "chat/v1/messaging.grpc.pb.h"
 #include "services/messaging/horizon.h"
+#include "services/messaging/object_links.h"
 #include "services/messaging/pg_projection_store.h"
 #include "services/messaging/pg_replay_store.h"
 #include "services/messaging/pg_session_store.h"
@@ -12,8 +13,13 @@ namespace chat::messaging {
 class DeliveryInternalService : public v1::DeliveryInternal::Service {
  public:
   DeliveryInternalService(PgSessionStore& sessions, PgReplayStore& replay,
-                          PgProjectionStore& projections, const Horizon& horizon)
-      : sessions_(sessions), replay_(replay), projections_(projections), horizon_(horizon) {}
+                          PgProjectionStore& projections, const Horizon& horizon,
+                          const ObjectLinks& links)
+      : sessions_(sessions),
+        replay_(replay),
+        projections_(projections),
+        horizon_(horizon),
+        links_(links) {}
   grpc::Status OpenSession(grpc::ServerContext* context, const v1::OpenSessionRequest* request,
                            v1::OpenSessionReply* reply) override;
   grpc::Status CloseSession(grpc::ServerContext* context, const v1::CloseSessionRequest* request,
@@ -36,6 +42,7 @@ class DeliveryInternalService : public v1::DeliveryInternal::Service {
   PgReplayStore& replay_;
   PgProjectionStore& projections_;
   const Horizon& horizon_;
+  const ObjectLinks& links_;
 };
 
 }  // namespace chat::messaging

@@ -7,6 +7,7 @@
 #include "libs/base/status.h"
 #include "libs/rpc/refusal.h"
 #include "services/messaging/edit_rules.h"
+#include "services/messaging/object_refs.h"
 #include "services/messaging/render.h"
 
 namespace chat::messaging {
@@ -43,9 +44,16 @@ absl::Status Editor::DropUploads(const rpc::Call& call) {
   return absl::OkStatus();
 }
 
-absl::Status Editor::Apply(const rpc::Call& call, const v1::Message& request,
-                           const AskedEdit& asked) {
-  while (true) {
+// The parts that are objects, once it is known that the caller may change the message.
+absl::Status Editor::NameFiles(const rpc::Call& call, AskedEdit::Kind kind, v1::Message* request) {
+  const AccountId author{call.caller.account_id()};
+  if (kind == AskedEdit::Kind::kComplete) return links_.Complete(call, author, request);
+  NameObjects(author, request->mutable_files());
+  return absl::OkStatus();
+}
+
+absl::Status Editor::Apply(const rpc::Call& call, v1::Message request, const AskedEdit& asked) {
+  for (bool named = false;; named = true) {
     CHAT_ASSIGN_OR_RETURN(
         std::optional<StoredMessage> found,
         store_.Find(call.deadline, AccountId{call.caller.account_id()}, asked.id));
@@ -53,6 +61,7 @@ absl::Status Editor::Apply(const rpc::Call& call, const v1::Message& request,
     StoredMessage& stored = *found;
     CHAT_ASSIGN_OR_RETURN(v1::OwnRoster own, CheckEditor(call.caller, request, asked.kind, stored));
     if (asked.kind == AskedEdit::Kind::kRemoveForMe) return Hide(call, request, stored.row, own);
+    if (!named) CHAT_RETURN_IF_ERROR(NameFiles(call, asked.kind, &request));
     absl::Status status = Submit(call, Edited(request, asked.kind, std::move(stored.row)));
     if (!absl::IsAborted(status)) return status;
   }

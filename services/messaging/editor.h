@@ -9,6 +9,7 @@
 #include "libs/rpc/call.h"
 #include "services/messaging/announcement_sink.h"
 #include "services/messaging/batcher.h"
+#include "services/messaging/object_links.h"
 #include "services/messaging/pg_message_store.h"
 
 namespace chat::messaging {
@@ -16,8 +17,8 @@ namespace chat::messaging {
 class Editor {
  public:
   // All outlive the editor.
-  Editor(PgMessageStore& store, Batcher& batcher, AnnouncementSink& sink)
-      : store_(store), batcher_(batcher), sink_(sink) {}
+  Editor(PgMessageStore& store, Batcher& batcher, AnnouncementSink& sink, const ObjectLinks& links)
+      : store_(store), batcher_(batcher), sink_(sink), links_(links) {}
 
   // invalid_data, permission_denied; what Batcher::Submit answers.
   absl::Status Edit(const rpc::Call& call, const v1::Message& request);
@@ -26,7 +27,8 @@ class Editor {
   absl::Status DropUploads(const rpc::Call& call);
 
  private:
-  absl::Status Apply(const rpc::Call& call, const v1::Message& request, const AskedEdit& asked);
+  absl::Status Apply(const rpc::Call& call, v1::Message request, const AskedEdit& asked);
+  absl::Status NameFiles(const rpc::Call& call, AskedEdit::Kind kind, v1::Message* request);
   absl::Status Hide(const rpc::Call& call, const v1::Message& request, const MessageRow& row,
                     const v1::OwnRoster& own);
   absl::Status Submit(const rpc::Call& call, MessageRow changed);
@@ -34,6 +36,7 @@ class Editor {
   PgMessageStore& store_;
   Batcher& batcher_;
   AnnouncementSink& sink_;
+  const ObjectLinks& links_;
 };
 
 }  // namespace chat::messaging

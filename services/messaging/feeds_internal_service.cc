@@ -42,6 +42,7 @@ grpc::Status FeedsInternalService::Views(grpc::ServerContext* context,
       out.set_unread(view.unread);
       if (view.last) *out.mutable_last() = RenderMessage(*view.last);
     }
+    links_.Fill(call, reply);
     return absl::OkStatus();
   });
 }
@@ -83,6 +84,20 @@ grpc::Status FeedsInternalService::Read(grpc::ServerContext* context,
         messages_.Readable(call.deadline, RosterId{request->roster_id()}, request->message_id()));
     if (!row) return absl::NotFoundError("the roster reads no such message");
     *reply = RenderMessage(*row);
+    links_.Fill(call, reply);
+    return absl::OkStatus();
+  });
+}
+
+grpc::Status FeedsInternalService::MayRead(grpc::ServerContext* context,
+                                           const v1::MayReadRequest* request,
+                                           v1::MayReadReply* reply) {
+  return rpc::Serve(context, "FeedsInternal/MayRead", [&](const rpc::Call& call) -> absl::Status {
+    CHAT_ASSIGN_OR_RETURN(bool may,
+                          objects_.MayRead(call.deadline, AccountId{request->account_id()},
+                                           AccountId{request->uploader()},
+                                           {request->names().begin(), request->names().end()}));
+    reply->set_may(may);
     return absl::OkStatus();
   });
 }

@@ -44,6 +44,7 @@ grpc::Status HistoryService::Get(grpc::ServerContext* context, const v1::History
     answer.set_entity_id(request->entity_id());
     for (const MessageRow& row : page) *answer.add_data() = RenderMessage(row);
     answer.set_status(v1::History::GET);
+    links_.Fill(call, &answer);
     return absl::OkStatus();
   });
 }

@@ -29,15 +29,15 @@ int main(int argc, char** argv) {
     serving.Add(lane);
     serving.Add(std::make_shared<messaging::MessageService>(parts->sender, parts->editor));
     serving.Add(std::make_shared<messaging::HistoryService>(parts->history, parts->announcer,
-                                                            parts->receipts));
+                                                            parts->receipts, parts->links));
     serving.Add(std::make_shared<messaging::CursorService>(parts->history, parts->announcer,
                                                            parts->receipts));
     serving.Add(std::make_shared<messaging::TypingService>(parts->lane));
     serving.Add(std::make_shared<messaging::FeedsInternalService>(
         parts->projections, parts->history, parts->messages, parts->sessions, parts->announcer,
-        parts->lane));
+        parts->lane, parts->objects, parts->links));
     serving.Add(std::make_shared<messaging::DeliveryInternalService>(
-        parts->sessions, parts->replay, parts->projections, parts->horizon));
+        parts->sessions, parts->replay, parts->projections, parts->horizon, parts->links));
     serving.Add(std::make_shared<messaging::OpenTopicsService>(parts->open, parts->publish()));
     serving.OnStarted([parts] {
       parts->announcer.Start();

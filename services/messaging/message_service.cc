@@ -1,5 +1,6 @@
 #include "services/messaging/message_service.h"
 
+#include <algorithm>
 #include <future>
 #include <memory>
 #include <utility>
@@ -20,14 +21,31 @@ void Sender::Client(const rpc::Call& call, const v1::Message& request, Done done
   if (!send.ok()) return done(send.status());
   send->trace = call.trace;
   batcher_.Submit(*std::move(send), call.deadline,
-                  [done = std::move(done)](absl::StatusOr<SendResult> result) {
+                  [this, call, done = std::move(done)](absl::StatusOr<SendResult> result) {
                     if (!result.ok()) return done(result.status());
-                    v1::Reply reply;
-                    if (result->repeat) {
-                      *reply.add_records()->mutable_message() = std::move(result->message);
-                    }
-                    done(std::move(reply));
+                    Answer(call, *std::move(result), std::move(done));
                   });
+}
+
+void Sender::Answer(const rpc::Call& call, SendResult result, Done done) const {
+  v1::Message& message = result.message;
+  const auto answer = [done](v1::Message stored) {
+    v1::Reply reply;
+    *reply.add_records()->mutable_message() = std::move(stored);
+    done(std::move(reply));
+  };
+  const bool to_come = message.status() == v1::Message::LINK &&
+                       std::any_of(message.files().begin(), message.files().end(),
+                                   [](const v1::Desc& desc) { return desc.payload().empty(); });
+  if (to_come) {
+    const AccountId author{call.caller.account_id()};
+    return links_.Prepare(call, author, std::move(message),
+                          [answer, done](absl::StatusOr<v1::Message> prepared) {
+                            prepared.ok() ? answer(*std::move(prepared)) : done(prepared.status());
+                          });
+  }
+  if (!result.repeat) return done(v1::Reply());
+  links_.FillLater(call, std::move(message), answer);
 }
 
 grpc::Status MessageService::Client(grpc::ServerContext* context, const v1::Message* request,

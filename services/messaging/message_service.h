@@ -8,6 +8,7 @@
 #include "libs/rpc/call.h"
 #include "services/messaging/batcher.h"
 #include "services/messaging/editor.h"
+#include "services/messaging/object_links.h"
 
 namespace chat::messaging {
 
@@ -15,13 +16,18 @@ class Sender {
  public:
   using Done = std::function<void(absl::StatusOr<v1::Reply>)>;
 
-  explicit Sender(Batcher& batcher) : batcher_(batcher) {}
-  // Answers once, by the call's deadline, here or on a thread of the batcher. The reply is empty
-  // for a stored message; for a repeated one it holds the message of the first time.
+  // Both outlive it.
+  Sender(Batcher& batcher, const ObjectLinks& links) : batcher_(batcher), links_(links) {}
+  // Answers once, by the call's deadline, here, on a thread of the batcher or of gRPC. The reply is
+  // empty for a stored message; for a repeated one it holds the message of the first time; for an
+  // upload with parts to come it holds it with the links to PUT them to (PROTOCOL O24).
   void Client(const rpc::Call& call, const v1::Message& request, Done done);
 
  private:
+  void Answer(const rpc::Call& call, SendResult result, Done done) const;
+
   Batcher& batcher_;
+  const ObjectLinks& links_;
 };
 
 class MessageService : public v1::MessageService::Service {

@@ -6,6 +6,8 @@ void MessagingConfig::Declare(config::Keys& keys) {
   keys.Add("pg_url", &pg_url, "postgresql://… of the schemas messaging and delivery.",
            config::Secret::kYes);
   keys.Add("redis", &redis, "host:port of Redis.");
+  keys.Add("media_addrs", &media_addrs,
+           "gRPC addresses of media, host:port: links of objects; without, messages have none.");
   keys.Add("pg_connections", &pg_connections,
            "Connections to PostgreSQL for everything but the commits of sends.", 1, 1000);
   keys.Add("commit_workers", &commit_workers,

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "libs/config/config.h"
 #include "services/messaging/batcher.h"
@@ -14,6 +15,7 @@ namespace chat::messaging {
 struct MessagingConfig {
   std::string pg_url;
   std::string redis = "127.0.0.1:6379";
+  std::vector<std::string> media_addrs;
   int64_t pg_connections = 8;
   int64_t commit_workers = 2;
   int64_t batch_max = 256;

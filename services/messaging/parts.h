@@ -7,6 +7,7 @@
 
 #include "libs/pg/pool.h"
 #include "libs/redis/publisher.h"
+#include "libs/rpc/channel.h"
 #include "services/messaging/announcer.h"
 #include "services/messaging/batcher.h"
 #include "services/messaging/editor.h"
@@ -14,9 +15,11 @@
 #include "services/messaging/housekeeping.h"
 #include "services/messaging/message_service.h"
 #include "services/messaging/messaging_config.h"
+#include "services/messaging/object_links.h"
 #include "services/messaging/pg_announcement_store.h"
 #include "services/messaging/pg_history_store.h"
 #include "services/messaging/pg_message_store.h"
+#include "services/messaging/pg_object_uses.h"
 #include "services/messaging/pg_open_store.h"
 #include "services/messaging/pg_projection_store.h"
 #include "services/messaging/pg_replay_store.h"
@@ -32,6 +35,7 @@ struct Parts {
       : pool(config.pg_url, static_cast<int>(config.pg_connections)),
         commit_pool(config.pg_url, static_cast<int>(config.commit_workers)),
         publisher(config.redis),
+        links(rpc::RoundRobin(config.media_addrs)),
         announcements(pool),
         projections(pool),
         history(pool),
@@ -40,11 +44,12 @@ struct Parts {
         sessions(pool, config.session_grace_s),
         open(pool, config.open_log_messages),
         sends(commit_pool),
-        announcer(announcements, publish()),
+        objects(pool),
+        announcer(announcements, publish(), &links),
         horizon(announcements, publish()),
         batcher(config.batcher(), sends, announcer),
-        sender(batcher),
-        editor(messages, batcher, announcer),
+        sender(batcher, links),
+        editor(messages, batcher, announcer, links),
         lane(projections, publish()),
         receipts(history, lane),
         housekeeping(sessions, projections, editor, open, config.notice_life_s) {}
@@ -58,6 +63,7 @@ struct Parts {
   pg::Pool pool;
   pg::Pool commit_pool;
   redis::Publisher publisher;
+  ObjectLinks links;
   PgAnnouncementStore announcements;
   PgProjectionStore projections;
   PgHistoryStore history;
@@ -66,6 +72,7 @@ struct Parts {
   PgSessionStore sessions;
   PgOpenStore open;
   PgSendStore sends;
+  PgObjectUses objects;
   Announcer announcer;
   Horizon horizon;
   Batcher batcher;

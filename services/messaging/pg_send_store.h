@@ -15,6 +15,9 @@ class PgSendStore : public SendStore {
                                       const std::vector<int64_t>& published) override;
   absl::StatusOr<SendOutcomes> Change(pg::Deadline deadline, const Send& send,
                                       const std::vector<int64_t>& published) override;
+  absl::Status NoteObjects(pg::Deadline deadline, const std::vector<ObjectUse>& uses) override {
+    return PgObjectUses(pool_).Note(deadline, uses);
+  }
 
  private:
   absl::Status LoadRepeats(pg::Deadline deadline, SendOutcomes* outcomes);

@@ -4,6 +4,7 @@
 
 #include "libs/base/status.h"
 #include "libs/rpc/refusal.h"
+#include "services/messaging/object_refs.h"
 #include "services/messaging/render.h"
 
 namespace chat::messaging {
@@ -47,11 +48,15 @@ absl::StatusOr<std::string> Peer(const v1::Message& request, const std::string& 
   return request.to();
 }
 
-std::string Body(const v1::Message& request) {
+std::string Body(AccountId author, const v1::Message& request) {
   v1::Message body;
   if (request.has_container()) body.set_container(request.container());
   if (!request.msg_id().empty()) body.set_msg_id(request.msg_id());
   *body.mutable_files() = request.files();
+  NameObjects(author, body.mutable_files());
+  if (request.status() == v1::Message::UPLOAD) {  // PROTOCOL O24: a part that is to come is empty
+    for (v1::Desc& desc : *body.mutable_files()) desc.set_payload(desc.payload());
+  }
   if (request.has_type()) body.set_type(request.type());
   if (request.has_edit_msg()) body.set_edit_msg(request.edit_msg());
   return body.SerializeAsString();
@@ -106,7 +111,7 @@ absl::StatusOr<Send> CheckSend(const v1::Caller& caller, const v1::Message& requ
   }
   if (request.has_created()) send.created = request.created();
   if (upload) send.status = v1::Message::LINK;
-  send.body = Body(request);
+  send.body = Body(send.account, request);
   send.client_id = caller.client_id();
   return send;
 }

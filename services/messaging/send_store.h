@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "libs/pg/pool.h"
+#include "services/messaging/pg_object_uses.h"
 #include "services/messaging/rows.h"
 #include "services/messaging/send_rules.h"
 
@@ -45,6 +46,8 @@ class SendStore {
   // a stored one has its new place. Otherwise as Append.
   virtual absl::StatusOr<SendOutcomes> Change(pg::Deadline deadline, const Send& send,
                                               const std::vector<int64_t>& published) = 0;
+  // Which objects stand in committed messages now; before they are answered. Blocks.
+  virtual absl::Status NoteObjects(pg::Deadline deadline, const std::vector<ObjectUse>& uses) = 0;
 };
 
 }  // namespace chat::messaging

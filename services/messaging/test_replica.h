@@ -31,12 +31,12 @@ class Replica {
       : parts(config),
         lane(parts.sender, lane_outstanding),
         messages(parts.sender, parts.editor),
-        history(parts.history, parts.announcer, parts.receipts),
+        history(parts.history, parts.announcer, parts.receipts, parts.links),
         cursors(parts.history, parts.announcer, parts.receipts),
         typing(parts.lane),
         feeds(parts.projections, parts.history, parts.messages, parts.sessions, parts.announcer,
-              parts.lane),
-        delivery(parts.sessions, parts.replay, parts.projections, parts.horizon) {
+              parts.lane, parts.objects, parts.links),
+        delivery(parts.sessions, parts.replay, parts.projections, parts.horizon, parts.links) {
     grpc::ServerBuilder builder;
     int port = 0;
     builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);

@@ -49,9 +49,9 @@ export function killHard(name) {
   process.kill(pidOf(name), 'SIGKILL');
 }
 
-// Starts again what does not run, with the settings and ports that the cluster has.
-export async function up() {
-  await run(path.join(LOCAL, 'up'), ['--state', state(), '--timeout', '120'], { env: { ...process.env } });
+// Starts again what does not run, with the settings and ports that the cluster has, and further options of deploy/local/up.
+export async function up(options = []) {
+  await run(path.join(LOCAL, 'up'), ['--state', state(), '--timeout', '120', ...options], { env: { ...process.env } });
   return fs.readFileSync(path.join(state(), 'cluster.env'), 'utf8');
 }
 
