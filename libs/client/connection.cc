@@ -246,6 +246,11 @@ bool Connection::Remove(PacketId id, Qos qos, bool released) {
          }) > 0;
 }
 
+bool Connection::Awaits(PacketId id) const {
+  return std::any_of(outbound_.begin(), outbound_.end(),
+                     [&](const Outbound& item) { return item.id == id; });
+}
+
 PacketId Connection::NextId() {
   // Ends, since max_in_flight is below the number of ids.
   while (true) {

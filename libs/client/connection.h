@@ -103,6 +103,10 @@ class Connection {
   // Sends DISCONNECT and closes; OnEnded is not called.
   void Disconnect();
 
+  // Whether an own publication waits for its acknowledgement. In OnConnected: PUBREL was repeated
+  // for it, so it must not be sent again.
+  bool Awaits(mqtt::PacketId id) const;
+
   State state() const { return state_; }
   size_t in_flight() const { return outbound_.size(); }
   // Arrived and not acknowledged by the user.
