@@ -121,6 +121,7 @@ grpc::Status FeedsInternalService::ReadMany(grpc::ServerContext* context,
       for (size_t i = begin; i < end; ++i) {
         if (const auto found = by_id.find(ids[i]); found != by_id.end()) {
           v1::Message message = RenderMessage(*found->second);
+          links_.Fill(call, &message);
           bytes += message.ByteSizeLong();
           if (bytes > kMaxReplyBytes && reply->answered() > 0) return absl::OkStatus();
           *reply->add_messages() = std::move(message);
