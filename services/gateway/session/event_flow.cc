@@ -82,12 +82,14 @@ void EventFlow::EndOfPass() {
   std::vector<ReadyEvent> held;
   held.swap(held_);
   state_ = State::kLive;
+  // What was held may follow on events that only the next pass finds: all of it is durable, and that
+  // pass finds it, too.
+  if (again_) return Resync();
   for (const ReadyEvent& event : held) {
     if (PassOn(event)) continue;
     state_ = State::kBlocked;
     return;
   }
-  if (again_) Resync();
 }
 
 void EventFlow::OnPageFailed() {

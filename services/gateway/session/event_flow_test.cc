@@ -80,6 +80,18 @@ TEST_F(EventFlowTest, WhatWasMissedComesBeforeWhatIsLive) {
   EXPECT_THAT(sent_, ElementsAre(12, 14, 15, 16, 17));
 }
 
+TEST_F(EventFlowTest, AGapSeenDuringAPassIsFilledBeforeWhatFollowsIt) {
+  GoLive(CursorTracker(10, {}));
+  flow_.Resync();
+  flow_.OnLive(Event(12));
+  flow_.Resync();  // 11 is missing: it was committed after the page under way was read
+  flow_.OnPage({}, false);
+  EXPECT_THAT(sent_, IsEmpty());
+  EXPECT_THAT(asked_, ElementsAre(10, 10));
+  flow_.OnPage({Event(11), Event(12)}, false);
+  EXPECT_THAT(sent_, ElementsAre(11, 12));
+}
+
 TEST_F(EventFlowTest, WhatComesBeforeTheFirstPassIsLeftToIt) {
   flow_.Start(CursorTracker(10, {}));
   flow_.OnLive(Event(11));
