@@ -67,9 +67,9 @@ absl::Status MediaConfig::Check() const {
 void HttpConfig::Declare(config::Keys& keys) {
   keys.Add("http_listen", &listen, "address:port of /file/<id>; port 0 picks one");
   keys.Add(
-      "tls_cert", &tls_certificate,
+      "http_tls_cert", &tls_certificate,
       "PEM file: the listener's certificate, then its chain; it speaks HTTPS then; empty: HTTP");
-  keys.Add("tls_key", &tls_key, "PEM file: its key");
+  keys.Add("http_tls_key", &tls_key, "PEM file: its key");
   keys.Add("public_url", &public_url,
            "where clients reach http_listen, http(s)://host[:port]; empty: its own address");
   keys.Add("link_secret", &link_secret,
@@ -92,8 +92,8 @@ void HttpConfig::Declare(config::Keys& keys) {
 }
 
 absl::Status HttpConfig::Check() const {
-  if (!tls_certificate.empty()) CHAT_RETURN_IF_ERROR(Needs(tls_key, "tls_key"));
-  if (!tls_key.empty()) CHAT_RETURN_IF_ERROR(Needs(tls_certificate, "tls_cert"));
+  if (!tls_certificate.empty()) CHAT_RETURN_IF_ERROR(Needs(tls_key, "http_tls_key"));
+  if (!tls_key.empty()) CHAT_RETURN_IF_ERROR(Needs(tls_certificate, "http_tls_cert"));
   return CheckUrl(public_url, "public_url");
 }
 

@@ -56,7 +56,7 @@ TEST(MediaConfigTest, LinksBeginWithThePublicUrlOrTheListenersOwn) {
   EXPECT_EQ(http.LinkBase(8080), "http://127.0.0.1:8080");
   http.tls_certificate = "cert.pem";
   EXPECT_EQ(http.LinkBase(8080), "https://127.0.0.1:8080");
-  EXPECT_EQ(Message(http.Check()), "tls_key: is missing");
+  EXPECT_EQ(Message(http.Check()), "http_tls_key: is missing");
   http.public_url = "https://media.example.org";
   EXPECT_EQ(http.LinkBase(8080), "https://media.example.org");
 }

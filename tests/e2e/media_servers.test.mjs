@@ -1,4 +1,5 @@
-// Servers that are not ours behind media: objects in S3 (s3rver), credentials of STS whose request a signer that is not ours has
+// Servers that are not ours behind media: objects in S3 (s3rver, which reads signatures but does not compute those of version 4: sigv4_test
+// holds them against botocore), credentials of STS whose request a signer that is not ours has
 // checked (botocore), and TURN credentials that a real coturn takes.
 
 import assert from 'node:assert/strict';
@@ -104,7 +105,6 @@ test('the parts of an upload lie in S3 and are reached by presigned links', asyn
   for (const [url, text] of [[photo, 'a photo'], [other, 'another']]) {
     assert.equal((await fetch(url, { method: 'PUT', body: text, headers: { 'content-type': 'image/png' } })).status, 200);
   }
-  assert.equal((await fetch(photo.replace(/Signature=./, 'Signature=x'), { method: 'PUT', body: 'x' })).status, 403);
   assert.equal((await anna.ask(complete([desc('photo', { size: 8 })]))).text, error('invalid_data'));
   await anna.send(complete([desc('photo', { size: 7 }), desc('other', { payload: other })]));
   const sent = await boris.expect(p2pTopic(anna.phoneId, boris.phoneId), isMessage('sent'));
@@ -168,7 +168,7 @@ test('with a certificate the listener speaks HTTPS, and curl uploads and reads',
   const [anna, boris] = await Promise.all([online(newPhone(), 0), online(newPhone(), 1)]);
   await befriend(anna, boris);
   killHard('media-1');
-  await up(['--set', 'media.s3_endpoint=', '--set', `media.tls_cert=${cert}`, '--set', `media.tls_key=${key}`]);
+  await up(['--set', 'media.s3_endpoint=', '--set', `media.http_tls_cert=${cert}`, '--set', `media.http_tls_key=${key}`]);
   const link = await begin(anna, boris, [desc('a')]);
   const [{ payload: write }] = filesOf(link);
   assert.match(write, /^https:/);
