@@ -49,7 +49,10 @@ class PgOpenStoreTest : public DatabaseTest {
     v1::OpenRetainedRequest request;
     request.add_filters(filter);
     std::vector<std::string> topics;
-    for (const v1::OpenMessage& message : store_->Retained(In(), request)->messages()) {
+    const auto reply = store_->Retained(In(), request);
+    EXPECT_TRUE(reply.ok()) << reply.status();
+    if (!reply.ok()) return topics;
+    for (const v1::OpenMessage& message : reply->messages()) {
       topics.push_back(message.topic() + "=" + message.payload());
     }
     return topics;
