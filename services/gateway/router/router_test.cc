@@ -55,14 +55,12 @@ TEST(RouterTest, TheTableOfStates) {
 }
 
 TEST(RouterTest, WhatClaimsToBeOwnMustBe) {
-  EXPECT_EQ(Outcome("{'Friend',<<\"380670009999_7\">>,<<\"1_2\">>,request}", rules::AUTHENTICATED),
-            "not_authorized");
-  EXPECT_EQ(Outcome("{'Friend',[],<<\"1_2\">>,request}", rules::AUTHENTICATED),
-            "/chat.v1.FriendService/Request");
-  EXPECT_EQ(Outcome("{'Roster',8,[],[],[],[],[],[],[],[],[],[],0,get}", rules::AUTHENTICATED),
-            "roster_not_found");
-  EXPECT_EQ(Outcome("{'Roster',7,[],[],[],[],[],[],[],[],[],[],0,get}", rules::AUTHENTICATED),
-            "/chat.v1.RosterService/Get");
+  EXPECT_EQ(Outcome("{'History',<<\"380670009999_7\">>,[],0,0,[],get}", rules::AUTHENTICATED),
+            "invalid_data");
+  EXPECT_EQ(Outcome("{'History',<<\"380670001234_7\">>,[],0,0,[],get}", rules::AUTHENTICATED),
+            "/chat.v1.HistoryService/Get");
+  EXPECT_EQ(Outcome("{'History',[],[],0,0,[],get}", rules::AUTHENTICATED),
+            "/chat.v1.HistoryService/Get");
   EXPECT_EQ(Outcome("{'Profile',<<\"+380670001234\">>,[],[],[],0,0,[],get}", rules::AUTHENTICATED),
             "/chat.v1.ProfileService/Get");
 }

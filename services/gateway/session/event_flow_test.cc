@@ -122,7 +122,7 @@ TEST_F(EventFlowTest, MoreLiveEventsThanAreHeldAreFoundByAnotherPass) {
   flow_.Resync();
   for (int64_t p = 1; p <= 300; ++p) flow_.OnLive(Event(p));
   flow_.OnPage({}, false);
-  EXPECT_EQ(sent_.size(), 256u);
+  EXPECT_THAT(sent_, IsEmpty());
   EXPECT_THAT(asked_, ElementsAre(0, 0));
   std::vector<ReadyEvent> page;
   for (int64_t p = 1; p <= 300; ++p) page.push_back(Event(p));
