@@ -84,7 +84,9 @@ std::shared_ptr<Job> Courier::State::Next(std::unique_lock<std::mutex>& lock) {
     if (queue.empty()) {
       due.wait(lock);
     } else if (queue.begin()->first > steady_clock::now()) {
-      due.wait_until(lock, queue.begin()->first);
+      // A copy: while it waits the first one may be taken by another thread.
+      const auto first = queue.begin()->first;
+      due.wait_until(lock, first);
     } else {
       std::shared_ptr<Job> job = std::move(queue.begin()->second);
       queue.erase(queue.begin());
