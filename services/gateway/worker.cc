@@ -272,10 +272,14 @@ void Worker::FireDeadlines() {
 void Worker::JoinAccount(Client& client, std::function<void(Client&)> confirmed) {
   Account& account = accounts_[client.account()];
   const bool first = account.clients.empty();
-  if (first) account.verified = horizon_;
+  if (first) {
+    account.verified = horizon_;
+    account.loading = 1;  // until its channel is confirmed
+  }
   account.clients.push_back(&client);
   parts_.fanout->Join({Fanout::Channel::Of::kAccount, client.account()}, index_,
-                      [this, first, id = client.id(), confirmed] {
+                      [this, first, account = client.account(), id = client.id(), confirmed] {
+                        if (first) Post([this, account] { Confirmed(account); });
                         ToClient(id, [this, first, confirmed](Client& joined) {
                           if (first) LoadRooms({joined.account()});
                           confirmed(joined);
@@ -299,12 +303,16 @@ void Worker::LoadRooms(const std::vector<int64_t>& accounts) {
                                accounts.begin() + std::min(accounts.size(), begin + kBatch));
     v1::RoomFeedsRequest request;
     request.mutable_account_id()->Add(asked.begin(), asked.end());
+    for (int64_t account : asked) {
+      if (auto found = accounts_.find(account); found != accounts_.end()) ++found->second.loading;
+    }
     parts_.backends->Ask<v1::RoomFeedsRequest, v1::RoomFeedsReply>(
         std::move(request),
         [&](auto... a) { parts_.backends->delivery().async()->RoomFeeds(a...); },
         [this, asked](absl::Status status, v1::RoomFeedsReply reply) {
           Post([this, asked, ok = status.ok(),
                 reply = std::make_shared<v1::RoomFeedsReply>(std::move(reply))] {
+            for (int64_t account : asked) Confirmed(account);
             if (ok) return SetRooms(asked, *reply);
             unknown_rooms_.insert(asked.begin(), asked.end());
           });
@@ -322,6 +330,15 @@ void Worker::SetRooms(const std::vector<int64_t>& asked, const v1::RoomFeedsRepl
   for (int64_t account : asked) {
     if (accounts_.contains(account)) rooms_.SetRooms(account, rooms[account]);
   }
+}
+
+void Worker::Confirmed(int64_t id) {
+  auto found = accounts_.find(id);
+  if (found != accounts_.end() && found->second.loading > 0) --found->second.loading;
+}
+
+bool Worker::Settled(int64_t id, const Account& account) const {
+  return account.loading == 0 && !unknown_rooms_.contains(id) && rooms_.Settled(id);
 }
 
 void Worker::Join(int64_t feed) {
@@ -388,6 +405,7 @@ void Worker::HandleHorizon(int64_t horizon) {
   if (!redis_up_ || horizon <= horizon_) return;
   horizon_ = horizon;
   for (auto& [id, account] : accounts_) {
+    if (!Settled(id, account)) continue;  // a cursor that rises over an event loses it
     account.verified = horizon;
     if (account.last.size() > kRememberedFeeds) {
       std::erase_if(account.last, [&](const auto& feed) { return feed.second <= horizon; });

@@ -80,6 +80,7 @@ class Worker : private RoomTable::Host {
     std::vector<Client*> clients;
     std::map<int64_t, int64_t> last;  // feed that spoke -> last position seen
     int64_t verified = 0;             // everything up to here was seen
+    int loading = 0;                  // questions for its rooms that are under way
   };
   using Deadline = std::pair<int64_t, uint64_t>;
 
@@ -96,6 +97,10 @@ class Worker : private RoomTable::Host {
   // Asks for the rooms of accounts: of one that came, of all after Redis was away.
   void LoadRooms(const std::vector<int64_t>& accounts);
   void SetRooms(const std::vector<int64_t>& asked, const v1::RoomFeedsReply& reply);
+  // One thing less is awaited before the account is settled.
+  void Confirmed(int64_t id);
+  // Whether everything published for the account up to now has come to its sessions.
+  bool Settled(int64_t id, const Account& account) const;
   // RoomTable::Host
   void Join(int64_t feed) override;
   void Leave(int64_t feed) override;

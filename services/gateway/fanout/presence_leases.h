@@ -1,7 +1,8 @@
 // Presence of accounts with a live connection here: sorted set `online:<account>` in Redis, member
 // the gateway's name, score the end of the lease (Unix ms). Rewritten every 5 s, ends by itself 12
-// s after a crash at most, so that roster tells it within 15 s (O28); an orderly end is told after 5 s of grace (PROTOCOL 5.9). The sorted set
-// `online` holds each account with the end of its last lease: roster sweeps it for those that went.
+// s after a crash at most, so that roster tells it within 15 s (O28); an orderly end is told after
+// 5 s of grace (PROTOCOL 5.9). The sorted set `online` holds each account with the end of its last
+// lease: roster sweeps it for those that went.
 #pragma once
 
 #include <cstdint>

@@ -131,6 +131,15 @@ void RoomTable::OnVerifyFailed(int64_t feed) {
   if (auto found = rooms_.find(feed); found != rooms_.end()) found->second.asked.clear();
 }
 
+bool RoomTable::Settled(int64_t account) const {
+  auto own = accounts_.find(account);
+  if (own == accounts_.end()) return true;
+  return std::all_of(own->second.begin(), own->second.end(), [this](int64_t feed) {
+    const Room& room = rooms_.at(feed);
+    return room.subscribed && room.held.empty() && !room.missed;
+  });
+}
+
 void RoomTable::Retry() {
   for (auto& [feed, room] : rooms_) {
     if (!room.held.empty() || room.missed) Ask(feed, room);

@@ -49,6 +49,10 @@ class RoomTable {
   // Asks again for rooms that could not be verified; now and then.
   void Retry();
 
+  // Nothing of the account's rooms is missed or held back. Until then its cursors must not rise:
+  // what they rise over is not read again.
+  bool Settled(int64_t account) const;
+
   size_t size() const { return rooms_.size(); }
 
  private:

@@ -52,6 +52,18 @@ TEST_F(RoomTableTest, TheFirstAccountJoinsTheChannelAndReadsOnOnceItIsSubscribed
   EXPECT_EQ(Log(), "reread 2");
 }
 
+TEST_F(RoomTableTest, AnAccountIsSettledWhenNothingOfItsRoomsIsMissedOrHeld) {
+  EXPECT_TRUE(table_.Settled(kAnna));
+  table_.SetRooms(kAnna, {{kFeed, 3}});
+  EXPECT_FALSE(table_.Settled(kAnna));
+  table_.OnSubscribed(kFeed);
+  EXPECT_TRUE(table_.Settled(kAnna));
+  Event(10, 4);
+  EXPECT_FALSE(table_.Settled(kAnna));
+  table_.OnMembers(kFeed, 4, {kAnna});
+  EXPECT_TRUE(table_.Settled(kAnna));
+}
+
 TEST_F(RoomTableTest, AnEventOfAKnownVersionGoesToAll) {
   BothIn();
   Event(10, 3);
