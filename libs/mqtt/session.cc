@@ -142,7 +142,7 @@ PacketId Session::NextId() {
 // Into the window and onto the wire. Precondition: attached.
 void Session::Launch(Queued item) {
   const PublishHead head{.qos = item.qos,
-                         .dup = false,
+                         .dup = item.again,
                          .retain = item.retain,
                          .id = NextId(),
                          .subscriptions = item.subscriptions};
@@ -169,7 +169,7 @@ void Session::Enqueue(Queued item, bool first) {
 }
 
 Delivery Session::Deliver(SharedMessage message, Qos qos, Token token, bool retain,
-                          SubscriptionIds subscriptions) {
+                          SubscriptionIds subscriptions, bool again) {
   if (qos == Qos::kAtMostOnce && link_ == nullptr) return Delivery::kDropped;
   if (link_ != nullptr && !Sendable(message, qos, retain, subscriptions)) {
     return Delivery::kDiscarded;
@@ -189,7 +189,7 @@ Delivery Session::Deliver(SharedMessage message, Qos qos, Token token, bool reta
     refusing_ = true;
     return Delivery::kFull;
   }
-  Queued item{std::move(message), token, qos, retain, std::move(subscriptions)};
+  Queued item{std::move(message), token, qos, retain, std::move(subscriptions), again};
   if (room) {
     Launch(std::move(item));
     return Delivery::kSent;

@@ -130,9 +130,10 @@ class Session {
   // ---- outbound -------------------------------------------------------------------------------
   // Takes one message for the receiver, `qos` already lowered to the subscription's. Order of calls
   // is order on the wire, for QoS 0 only among itself: it never waits. While detached or before
-  // Resume QoS 1/2 queue.
+  // Resume QoS 1/2 queue. `again`: a connection whose state is lost may have sent it, so QoS 1/2
+  // carry DUP [MQTT-3.3.1-1].
   Delivery Deliver(SharedMessage message, Qos qos, Token token, bool retain = false,
-                   SubscriptionIds subscriptions = nullptr);
+                   SubscriptionIds subscriptions = nullptr, bool again = false);
   // For the few messages that must precede a stored session's backlog (PROTOCOL 1.6): sent now,
   // ahead of the queue and, by `ahead` slots, beyond the window; where the client's own window is
   // used up, as the next of the queue. kFull when even those slots are taken; kDropped while
@@ -185,6 +186,7 @@ class Session {
     Qos qos = Qos::kAtLeastOnce;
     bool retain = false;
     SubscriptionIds subscriptions = nullptr;
+    bool again = false;
   };
   // Takes the queue out, oldest first (hand-over; a session that is to read its backlog from
   // history). Takes back a kFull answer without Drained.

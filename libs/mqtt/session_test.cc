@@ -45,6 +45,23 @@ TEST_F(SessionTest, Qos0ToADetachedSessionIsDropped) {
   EXPECT_THAT(link_.Take(), IsEmpty());
 }
 
+TEST_F(SessionTest, WhatALostConnectionMayHaveSentGoesOutWithDup) {
+  // MQTT-3.3.1-1
+  // MQTT-3.3.1-2
+  Start();
+  const auto deliver_again = [&](const char* text, Qos qos) {
+    session_.Deliver(Text(text), qos, 1, false, nullptr, true);
+  };
+  deliver_again("a", kQos0);
+  deliver_again("b", kQos1);
+  deliver_again("c", kQos2);
+  deliver_again("d", kQos1);
+  EXPECT_THAT(link_.Take(),
+              ElementsAre("PUBLISH a q=0", "PUBLISH b q=1 dup id=1", "PUBLISH c q=2 dup id=2"));
+  EXPECT_FALSE(session_.OnPuback(PacketId{1}));
+  EXPECT_THAT(link_.Take(), ElementsAre("acked 1", "PUBLISH d q=1 dup id=3"));
+}
+
 TEST_F(SessionTest, Qos1IsAcknowledgedOnceByPuback) {
   // MQTT-2.3.1-4, MQTT5-4.3.2-2, MQTT5-4.3.2-3
   // MQTT-4.3.2-1

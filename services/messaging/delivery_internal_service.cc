@@ -62,8 +62,12 @@ grpc::Status DeliveryInternalService::Replay(grpc::ServerContext* context,
                                              v1::ReplayReply* reply) {
   return rpc::Serve(context, "DeliveryInternal/Replay", [&](const rpc::Call& call) -> absl::Status {
     int limit = request->limit() <= 0 ? kMaxReplay : std::min(request->limit(), kMaxReplay);
+    // Before the query: what is at or below it is committed and will be seen.
+    const int64_t stable = horizon_.stable().value_or(0);
     CHAT_ASSIGN_OR_RETURN(*reply, replay_.Replay(call.deadline, AccountId{request->account_id()},
-                                                 request->above(), limit, kReplayBytes));
+                                                 request->above(), limit, kReplayBytes,
+                                                 {request->had().begin(), request->had().end()}));
+    reply->set_stable(stable);
     links_.Fill(call, reply);
     return absl::OkStatus();
   });

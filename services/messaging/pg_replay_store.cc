@@ -21,11 +21,13 @@ constexpr pg::Statement kReplayPage = {
     "CROSS JOIN LATERAL ("
     "  (SELECT m.position, octet_length(m.body) + 350 AS size, false AS notice "
     "   FROM messaging.message m WHERE m.feed_id = f.id AND m.position > f.above "
+    "   AND m.position <> ALL ($4::bigint[]) "
     "   AND NOT EXISTS (SELECT 1 FROM messaging.hidden h JOIN messaging.roster hr "
     "     ON hr.roster_id = h.roster_id WHERE h.message_id = m.id AND hr.account_id = $1) "
     "   ORDER BY m.position LIMIT $3) UNION ALL "
     "  (SELECT n.position, octet_length(n.record) + 350, true FROM messaging.notice n "
-    "   WHERE n.feed_id = f.id AND n.position > f.above ORDER BY n.position LIMIT $3)"
+    "   WHERE n.feed_id = f.id AND n.position > f.above AND n.position <> ALL ($4::bigint[]) "
+    "   ORDER BY n.position LIMIT $3)"
     ") e ORDER BY e.position LIMIT $3) page ORDER BY position"};
 
 constexpr pg::Statement kReplayMessages = {
@@ -90,11 +92,12 @@ PagePositions ReadPage(const pqxx::result& rows, int limit, int64_t bytes) {
 }  // namespace
 
 absl::StatusOr<v1::ReplayReply> PgReplayStore::Replay(pg::Deadline deadline, AccountId account,
-                                                      int64_t above, int limit, int64_t bytes) {
+                                                      int64_t above, int limit, int64_t bytes,
+                                                      const std::vector<int64_t>& had) {
   using Reply = v1::ReplayReply;
   return pool_.Get<Reply>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<Reply> {
-    PagePositions page =
-        ReadPage(tx.Exec(kReplayPage, account.value, above, limit + 1), limit, bytes);
+    PagePositions page = ReadPage(
+        tx.Exec(kReplayPage, account.value, above, limit + 1, pg::Array(had)), limit, bytes);
     std::map<int64_t, v1::Event> events;
     if (!page.messages.empty()) {
       for (const pqxx::row& row : tx.Exec(kReplayMessages, pg::Array(page.messages))) {

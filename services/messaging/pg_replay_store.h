@@ -17,9 +17,10 @@ class PgReplayStore {
 
   // The events of the account's feeds above a position, in order of position, each message once in
   // its latest state: at most `limit`, at least one if there is any, and then as many as fit in
-  // `bytes`. One snapshot: an event that commits later comes live.
+  // `bytes`; without the positions in `had`. One snapshot: an event that commits later comes live.
   absl::StatusOr<v1::ReplayReply> Replay(pg::Deadline deadline, AccountId account, int64_t above,
-                                         int limit, int64_t bytes);
+                                         int limit, int64_t bytes,
+                                         const std::vector<int64_t>& had = {});
 
   // Which of the accounts have events above the position. `stable` is known to be without events in
   // flight below it.

@@ -99,6 +99,24 @@ TEST_F(ReplayStoreTest, PagesAreExactByCountAndBySize) {
   }
 }
 
+TEST_F(ReplayStoreTest, WhatWasHadIsLeftOutAndDoesNotCountAsPartOfAPage) {
+  AddPeople(2);
+  SetFriends(1, 2);
+  for (const char* text : {"a", "b", "c", "d"}) Store(1, 2, text);
+  Notify(1, "e");
+  v1::ReplayReply all = Replay(1, 0);
+  std::vector<int64_t> had = {all.events(1).position(), all.events(4).position()};
+  auto reply = PgReplayStore(pool()).Replay(In(), Account(1), 0, 2, 1 << 20, had);
+  ASSERT_OK(reply);
+  EXPECT_EQ(Said(*reply), Strings({"a", "c"}));
+  EXPECT_TRUE(reply->more());
+  reply =
+      PgReplayStore(pool()).Replay(In(), Account(1), reply->events(1).position(), 2, 1 << 20, had);
+  ASSERT_OK(reply);
+  EXPECT_EQ(Said(*reply), Strings({"d"}));
+  EXPECT_FALSE(reply->more());
+}
+
 TEST_F(ReplayStoreTest, ALostFeedIsNotReplayedAndARegainedOneFromWhereItWasGained) {
   AddPeople(2);
   SetFriends(1, 2);

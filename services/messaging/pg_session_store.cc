@@ -27,6 +27,12 @@ constexpr pg::Statement kOpen = {
     "delivery_open_session",
     "SELECT * FROM delivery.open_session($1, $2, $3, $4, $5, $6, $7, $8, $9::bigint[])"};
 
+// Until when gateway $1 may have sent what was committed: it is heard of every second or so.
+constexpr pg::Statement kSentUntil = {
+    "delivery_sent_until",
+    "SELECT (extract(epoch FROM least(clock_timestamp(), (SELECT g.seen_at + interval '5 seconds' "
+    "FROM delivery.gateway g WHERE g.address = $1))) * 1000)::bigint"};
+
 constexpr pg::Statement kClose = {
     "delivery_close_session",
     "UPDATE delivery.session SET connected = false, expiry_s = coalesce($6, expiry_s), "
@@ -129,6 +135,9 @@ absl::StatusOr<v1::OpenSessionReply> PgSessionStore::Open(pg::Deadline deadline,
     reply.mutable_state()->ParseFromString(pqxx::binarystring(row["state"]).str());
     reply.set_previous_gateway(row["previous_gateway"].c_str());
     reply.set_previous_epoch(row["previous_epoch"].as<int64_t>());
+    if (!reply.previous_gateway().empty()) {
+      reply.set_sent_until_ms(tx.Exec(kSentUntil, reply.previous_gateway())[0][0].as<int64_t>());
+    }
     for (const pqxx::row& older : tx.Exec(kTakeWill, reply.session_id())) {
       reply.mutable_older_will()->ParseFromString(pqxx::binarystring(older["will"]).str());
     }

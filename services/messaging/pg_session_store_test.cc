@@ -69,7 +69,19 @@ TEST_F(SessionStoreTest, EachConnectRaisesTheEpochAndNamesTheOlderGateway) {
   EXPECT_EQ(second.previous_gateway(), "g1");
   EXPECT_EQ(second.previous_epoch(), 1);
   Close(second, Cursor(0, {}));
-  EXPECT_EQ(Open().previous_gateway(), "");
+  v1::OpenSessionReply third = Open();
+  EXPECT_EQ(third.previous_gateway(), "");
+  EXPECT_EQ(third.sent_until_ms(), 0);
+}
+
+TEST_F(SessionStoreTest, ALostConnectionMayHaveSentUntilItsGatewayWasLastHeardOf) {
+  Sql("INSERT INTO delivery.gateway (address, seen_at) VALUES ('g1', to_timestamp(1000)) "
+      "ON CONFLICT (address) DO UPDATE SET seen_at = excluded.seen_at");
+  Open(false, 0, 1000, "g1");
+  EXPECT_EQ(Open(false, 0, 1000, "g2").sent_until_ms(), 1'005'000);
+  // Of g2 nothing was heard yet: until now.
+  const auto now = Sql("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint")[0][0];
+  EXPECT_GE(Open(false, 0, 1000, "g3").sent_until_ms(), now.as<int64_t>());
 }
 
 TEST_F(SessionStoreTest, AtOnceFromManyGatewaysEachGetsAnEpochOfItsOwn) {

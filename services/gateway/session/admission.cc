@@ -184,6 +184,7 @@ void Admission::OnSession(const absl::Status& status, const v1::OpenSessionReply
   admitted_.caller.set_session_id(reply.session_id());
   admitted_.caller.set_epoch(reply.epoch());
   admitted_.present = reply.present();
+  admitted_.sent_until_ms = reply.sent_until_ms();
   admitted_.state = reply.state();
   for (const v1::Event& receipt : reply.receipts())
     admitted_.receipts.push_back(MakeReady(receipt));
@@ -243,6 +244,7 @@ void Admission::OnTakenOver(const v1::TakeOverReply& reply) {
     for (int64_t position : cursor_.above()) row.add_above(position);
     cursor_ = Merge(row, reply.cursor());
     admitted_.state = reply.state();
+    admitted_.sent_until_ms = 0;
   }
   Count("takeover");
   Join();
@@ -319,9 +321,8 @@ void Admission::OnProfile(const absl::Status& status, v1::AccountReply reply) {
   FinishIfReady();
 }
 
-void Admission::OnPage(std::vector<ReadyEvent> page, bool more) {
+void Admission::OnPage(EventPage page) {
   admitted_.page = std::move(page);
-  admitted_.more = more;
   has_page_ = true;
   FinishIfReady();
 }

@@ -22,7 +22,7 @@ class Admission {
   Admission(Client& client, const mqtt::Connect& connect);
   void Begin();
   // The first page of the replay, or its failure.
-  void OnPage(std::vector<ReadyEvent> page, bool more);
+  void OnPage(EventPage page);
   void OnPageFailed();
 
  private:

@@ -128,6 +128,7 @@ void Client::Admit(Admitted admitted) {
   auth_id_ = admitted.auth_id;
   if (auth_id_ != 0) place_.Authenticate();
   expiry_s_ = admitted.expiry_s;
+  if (admitted.present) sent_until_ms_ = admitted.sent_until_ms;
   // Far from where a lost session of an earlier epoch may have stood: see mqtt::Session.
   session_ = std::make_unique<mqtt::Session>(
       parts_.session_limits, mqtt::PacketId{static_cast<uint16_t>(1 + (epoch_ * 4099) % 65000)});
@@ -158,7 +159,7 @@ void Client::Admit(Admitted admitted) {
   RetryOpen();
   if (account_ != 0) {
     parts_.leases->Add(account_);
-    flow_.OnPage(admitted.page, admitted.more);
+    flow_.OnPage(admitted.page);
     for (const ReadyEvent& receipt : admitted.receipts) OnEvent(receipt);
   }
   connection_.Proceed();
@@ -177,7 +178,7 @@ void Client::Restore(const Admitted& admitted) {
     outbound.qos = static_cast<mqtt::Qos>(std::min<uint32_t>(saved.qos(), 2));
     outbound.released = saved.released();
     if (!outbound.released) {
-      for (const ReadyEvent& event : admitted.page) {
+      for (const ReadyEvent& event : admitted.page.events) {
         if (!saved.open() && event.position == saved.position()) outbound.message = event.message;
       }
       for (const SharedOpenEvent& event : admitted.open_messages) {

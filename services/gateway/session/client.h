@@ -47,10 +47,10 @@ struct Admitted {
   bool open_only = false;    // PROTOCOL O19
   std::vector<SharedOpenEvent> open_messages;  // in flight when the older connection ended
   bool present = false;
+  int64_t sent_until_ms = 0;  // what was committed up to then may have been sent, unacknowledged
   v1::SessionState state;
   std::optional<v1::Profile> profile;
-  std::vector<ReadyEvent> page;  // first page of the replay
-  bool more = false;
+  EventPage page;                    // first one of the replay
   std::vector<ReadyEvent> receipts;  // PROTOCOL O25
 };
 
@@ -92,7 +92,7 @@ class Client final : public net::StreamHandler,
   int64_t armed_at() const { return armed_at_; }
   void set_armed_at(int64_t at) { armed_at_ = at; }
   void OnEvent(const ReadyEvent& event);
-  void OnPage(std::vector<ReadyEvent> events, bool more);
+  void OnPage(EventPage page);
   void OnPageFailed();
   void OnOpen(const SharedOpenEvent& event);
   // False when it takes none now.
@@ -124,7 +124,7 @@ class Client final : public net::StreamHandler,
   // ---- EventFlow::Host ----------------------------------------------------------------------
   mqtt::Qos QosOf(const ReadyEvent& event) override;
   mqtt::Delivery SendEvent(const ReadyEvent& event, mqtt::Qos qos) override;
-  void AskPage(int64_t above) override;
+  void AskPage(int64_t above, const std::vector<int64_t>& had) override;
 
   // ---- OpenSession::Host --------------------------------------------------------------------
   mqtt::Delivery SendOpen(const OpenEvent& event, mqtt::Qos qos, bool retain,
@@ -228,8 +228,9 @@ class Client final : public net::StreamHandler,
   int64_t epoch_ = 0;
   int64_t auth_id_ = 0;
   int64_t armed_at_ = 0;
-  int64_t resume_at_ = 0;  // reading goes on then (publish_rate)
-  int64_t end_at_ = 0;     // the session ends then at the latest (logout)
+  int64_t sent_until_ms_ = 0;  // see Admitted
+  int64_t resume_at_ = 0;      // reading goes on then (publish_rate)
+  int64_t end_at_ = 0;         // the session ends then at the latest (logout)
   // Ended by another request than the last one here: what is under way is answered first.
   bool end_after_requests_ = false;
   size_t unacknowledged_replies_ = 0;

@@ -138,9 +138,11 @@ mqtt::Delivery Client::SendEvent(const ReadyEvent& event, mqtt::Qos qos) {
   if (asked != nullptr && !asked->alias.empty()) {
     message = mqtt::Message::Create(asked->alias, message->payload());
   }
+  // O6: a connection whose gateway died may have sent it.
+  const bool again = event.committed_ms != 0 && event.committed_ms <= sent_until_ms_;
   const mqtt::Delivery delivery =
       session_->Deliver(std::move(message), qos, static_cast<mqtt::Token>(event.position), false,
-                        asked == nullptr ? nullptr : asked->ids);
+                        asked == nullptr ? nullptr : asked->ids, again);
   const bool taken = delivery == mqtt::Delivery::kSent || delivery == mqtt::Delivery::kQueued;
   if (taken && qos != mqtt::Qos::kAtMostOnce && event.position != 0 && event.committed_ms != 0) {
     if (committed_ == nullptr) committed_ = std::make_unique<std::map<int64_t, int64_t>>();
@@ -149,32 +151,36 @@ mqtt::Delivery Client::SendEvent(const ReadyEvent& event, mqtt::Qos qos) {
   return delivery;
 }
 
-void Client::AskPage(int64_t above) {
+void Client::AskPage(int64_t above, const std::vector<int64_t>& had) {
   v1::ReplayRequest request;
   request.set_account_id(account_);
   request.set_above(above);
   request.set_limit(kPageEvents);
+  request.mutable_had()->Add(had.begin(), had.end());
   parts_.backends->Ask<v1::ReplayRequest, v1::ReplayReply>(
       std::move(request), [&](auto... a) { parts_.backends->delivery().async()->Replay(a...); },
       [&worker = worker_, id = id_](absl::Status status, v1::ReplayReply reply) {
-        auto events = std::make_shared<std::vector<ReadyEvent>>();
+        auto page = std::make_shared<EventPage>();
+        page->more = reply.more();
+        page->stable = reply.stable();
         for (const v1::Event& event : reply.events()) {
-          events->push_back(MakeReady(event));
-          if (events->back().message == nullptr) events->pop_back();  // larger than MQTT allows
+          page->events.push_back(MakeReady(event));
+          if (page->events.back().message == nullptr)
+            page->events.pop_back();  // too large for MQTT
         }
-        worker.ToClient(id, [ok = status.ok(), events, more = reply.more()](Client& self) {
-          ok ? self.OnPage(std::move(*events), more) : self.OnPageFailed();
+        worker.ToClient(id, [ok = status.ok(), page](Client& self) {
+          ok ? self.OnPage(std::move(*page)) : self.OnPageFailed();
         });
       });
 }
 
-void Client::OnPage(std::vector<ReadyEvent> events, bool more) {
-  if (admission_ != nullptr) return admission_->OnPage(std::move(events), more);
+void Client::OnPage(EventPage page) {
+  if (admission_ != nullptr) return admission_->OnPage(std::move(page));
   if (session_ == nullptr) return;
   static prometheus::Counter& replayed =
       metrics::Counter("chat_gateway_replayed_events_total", "Events read again from history");
-  replayed.Increment(static_cast<double>(events.size()));
-  flow_.OnPage(events, more);
+  replayed.Increment(static_cast<double>(page.events.size()));
+  flow_.OnPage(page);
 }
 
 void Client::OnPageFailed() {

@@ -13,8 +13,14 @@ void EventFlow::Resync() {
   state_ = State::kReplaying;
   again_ = false;
   if (asking_) return;  // its answer starts the pass
+  BeginPass();
+}
+
+void EventFlow::BeginPass() {
+  read_ = cursor_.position();
+  had_.clear();
   asking_ = true;
-  host_.AskPage(cursor_.position());
+  host_.AskPage(read_, had_);
 }
 
 bool EventFlow::PassOn(const ReadyEvent& event) {
@@ -62,28 +68,33 @@ void EventFlow::OnLive(const ReadyEvent& event) {
   }
 }
 
-void EventFlow::OnPage(const std::vector<ReadyEvent>& events, bool more) {
+void EventFlow::OnPage(const EventPage& page) {
   asking_ = false;
   if (state_ != State::kReplaying) return;
-  int64_t last = cursor_.position();
-  for (const ReadyEvent& event : events) {
-    last = event.position;
+  for (const ReadyEvent& event : page.events) {
+    had_.push_back(event.position);
     if (PassOn(event)) continue;
     state_ = State::kBlocked;
     held_.clear();
     return;
   }
-  if (!more) return EndOfPass();
+  if (!page.more) return EndOfPass();
+  // The page ends with its last event: what is stable above that is still to be read.
+  if (!page.events.empty()) {
+    read_ = std::max(read_, std::min(page.stable, page.events.back().position));
+  }
+  std::erase_if(had_, [this](int64_t position) { return position <= read_; });
   asking_ = true;
-  host_.AskPage(last);
+  host_.AskPage(read_, had_);
 }
 
 void EventFlow::EndOfPass() {
   std::vector<ReadyEvent> held;
   held.swap(held_);
+  had_ = {};
   state_ = State::kLive;
-  // What was held may follow on events that only the next pass finds: all of it is durable, and that
-  // pass finds it, too.
+  // What was held may follow on events that only the next pass finds: all of it is durable, and
+  // that pass finds it, too.
   if (again_) return Resync();
   for (const ReadyEvent& event : held) {
     if (PassOn(event)) continue;

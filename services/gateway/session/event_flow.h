@@ -7,6 +7,10 @@
 //
 // While it replays, live events wait in a short list; what does not fit there is found by a further
 // pass, since all of it is durable.
+//
+// A page may show a position while a lower one is still being committed. Up to the stable horizon
+// that comes with a page nothing new appears; above it the next page looks again, and leaves out
+// what this one had. So a pass of many pages keeps the order of each feed.
 #pragma once
 
 #include <cstdint>
@@ -44,6 +48,14 @@ struct ReadyEvent {
   std::shared_ptr<const v1::Record> farewell;
 };
 
+// A page of history.
+struct EventPage {
+  std::vector<ReadyEvent> events;  // in order of position
+  bool more = false;
+  // What was at or below it when the page was read is in this page or an earlier one.
+  int64_t stable = 0;
+};
+
 class EventFlow {
  public:
   class Host {
@@ -52,8 +64,9 @@ class EventFlow {
     virtual mqtt::Qos QosOf(const ReadyEvent& event) = 0;
     // Hands a message to the MQTT session; the token is the position.
     virtual mqtt::Delivery SendEvent(const ReadyEvent& event, mqtt::Qos qos) = 0;
-    // Asks for a page above a position; the answer comes to OnPage or OnPageFailed, later.
-    virtual void AskPage(int64_t above) = 0;
+    // Asks for a page above a position without those in `had`; the answer comes to OnPage or
+    // OnPageFailed, later.
+    virtual void AskPage(int64_t above, const std::vector<int64_t>& had) = 0;
 
    protected:
     ~Host() = default;
@@ -65,7 +78,7 @@ class EventFlow {
   // Reads everything above the cursor again; passes on what is missing.
   void Resync();
   void OnLive(const ReadyEvent& event);
-  void OnPage(const std::vector<ReadyEvent>& events, bool more);
+  void OnPage(const EventPage& page);
   // The page could not be had; the owner calls Resync() later.
   void OnPageFailed();
   void OnAcknowledged(int64_t position) { cursor_.Acknowledge(position); }
@@ -82,6 +95,7 @@ class EventFlow {
   // False when the session took no more.
   bool PassOn(const ReadyEvent& event);
   bool HandOver(const ReadyEvent& event);
+  void BeginPass();
   void EndOfPass();
 
   static constexpr size_t kMaxHeld = 256;
@@ -92,6 +106,8 @@ class EventFlow {
   bool again_ = false;  // events arrived during the pass that found no place in held_
   bool asking_ = false;
   std::vector<ReadyEvent> held_;
+  int64_t read_ = 0;          // of this pass: up to here nothing new appears
+  std::vector<int64_t> had_;  // of this pass: read above it
 };
 
 }  // namespace chat::gateway

@@ -25,18 +25,22 @@ class EventFlowTest : public testing::Test, public EventFlow::Host {
     if (event.message != nullptr) said_.emplace_back(event.message->payload());
     return mqtt::Delivery::kSent;
   }
-  void AskPage(int64_t above) override { asked_.push_back(above); }
+  void AskPage(int64_t above, const std::vector<int64_t>& had) override {
+    asked_.push_back(above);
+    had_ = had;
+  }
 
   void GoLive(CursorTracker cursor) {
     flow_.Start(std::move(cursor));
     flow_.Resync();
-    flow_.OnPage({}, false);
+    flow_.OnPage({});
     asked_.clear();
   }
 
   std::vector<int64_t> sent_;
   std::vector<std::string> said_;
   std::vector<int64_t> asked_;
+  std::vector<int64_t> had_;
   bool full_ = false;
   EventFlow flow_{*this};
 };
@@ -60,8 +64,7 @@ TEST_F(EventFlowTest, AnEditGoesToThoseWhoHaveTheMessageAndTheMessageToTheOthers
   };
   flow_.Start(CursorTracker(10, {13}));
   flow_.Resync();
-  flow_.OnPage({Event(12), edit(9, 14), edit(13, 15), edit(12, 16), edit(11, 17), edit(17, 18)},
-               false);
+  flow_.OnPage({{Event(12), edit(9, 14), edit(13, 15), edit(12, 16), edit(11, 17), edit(17, 18)}});
   flow_.OnLive(edit(11, 19));  // was at 17 when it came
   EXPECT_THAT(said_, ElementsAre("edit", "edit", "edit", "whole", "edit", "whole"));
 }
@@ -72,12 +75,26 @@ TEST_F(EventFlowTest, WhatWasMissedComesBeforeWhatIsLive) {
   EXPECT_THAT(asked_, ElementsAre(10));
   flow_.OnLive(Event(16));
   EXPECT_THAT(sent_, IsEmpty());
-  flow_.OnPage({Event(12), Event(13), Event(14)}, true);
+  flow_.OnPage({{Event(12), Event(13), Event(14)}, true, 1000});
   EXPECT_THAT(asked_, ElementsAre(10, 14));
-  flow_.OnPage({Event(15), Event(16)}, false);
+  flow_.OnPage({{Event(15), Event(16)}});
   EXPECT_THAT(sent_, ElementsAre(12, 14, 15, 16));
   flow_.OnLive(Event(17));
   EXPECT_THAT(sent_, ElementsAre(12, 14, 15, 16, 17));
+}
+
+TEST_F(EventFlowTest, WhatWasCommittedLateBelowAPageIsReadWithTheNextOne) {
+  flow_.Start(CursorTracker(10, {}));
+  flow_.Resync();
+  // 12 and 17 are of one feed; when the page was read, nobody knew yet whether there is a 12.
+  flow_.OnPage({{Event(11), Event(13), Event(15)}, true, 11});
+  EXPECT_THAT(asked_, ElementsAre(10, 11));
+  EXPECT_THAT(had_, ElementsAre(13, 15));
+  flow_.OnPage({{Event(12), Event(17)}, true, 16});
+  EXPECT_THAT(asked_, ElementsAre(10, 11, 16));
+  EXPECT_THAT(had_, ElementsAre(17));
+  flow_.OnPage({{Event(18)}});
+  EXPECT_THAT(sent_, ElementsAre(11, 13, 15, 12, 17, 18));
 }
 
 TEST_F(EventFlowTest, AGapSeenDuringAPassIsFilledBeforeWhatFollowsIt) {
@@ -85,10 +102,10 @@ TEST_F(EventFlowTest, AGapSeenDuringAPassIsFilledBeforeWhatFollowsIt) {
   flow_.Resync();
   flow_.OnLive(Event(12));
   flow_.Resync();  // 11 is missing: it was committed after the page under way was read
-  flow_.OnPage({}, false);
+  flow_.OnPage({});
   EXPECT_THAT(sent_, IsEmpty());
   EXPECT_THAT(asked_, ElementsAre(10, 10));
-  flow_.OnPage({Event(11), Event(12)}, false);
+  flow_.OnPage({{Event(11), Event(12)}});
   EXPECT_THAT(sent_, ElementsAre(11, 12));
 }
 
@@ -98,7 +115,7 @@ TEST_F(EventFlowTest, WhatComesBeforeTheFirstPassIsLeftToIt) {
   EXPECT_THAT(sent_, IsEmpty());
   flow_.Resync();
   EXPECT_THAT(asked_, ElementsAre(10));
-  flow_.OnPage({Event(11)}, false);
+  flow_.OnPage({{Event(11)}});
   EXPECT_THAT(sent_, ElementsAre(11));
 }
 
@@ -113,7 +130,7 @@ TEST_F(EventFlowTest, AFullSessionReadsTheRestLaterFromHistory) {
   EXPECT_THAT(sent_, ElementsAre(11));
   flow_.OnDrained();
   EXPECT_THAT(asked_, ElementsAre(10));
-  flow_.OnPage({Event(11), Event(12), Event(13), Event(14)}, false);
+  flow_.OnPage({{Event(11), Event(12), Event(13), Event(14)}});
   EXPECT_THAT(sent_, ElementsAre(11, 12, 13, 14));
 }
 
@@ -121,12 +138,12 @@ TEST_F(EventFlowTest, MoreLiveEventsThanAreHeldAreFoundByAnotherPass) {
   flow_.Start(CursorTracker(0, {}));
   flow_.Resync();
   for (int64_t p = 1; p <= 300; ++p) flow_.OnLive(Event(p));
-  flow_.OnPage({}, false);
+  flow_.OnPage({});
   EXPECT_THAT(sent_, IsEmpty());
   EXPECT_THAT(asked_, ElementsAre(0, 0));
   std::vector<ReadyEvent> page;
   for (int64_t p = 1; p <= 300; ++p) page.push_back(Event(p));
-  flow_.OnPage(page, false);
+  flow_.OnPage({page});
   EXPECT_EQ(sent_.size(), 300u);
   EXPECT_TRUE(std::is_sorted(sent_.begin(), sent_.end()));
 }
@@ -136,7 +153,7 @@ TEST_F(EventFlowTest, TheCursorDoesNotRiseOverWhatIsNotPassedOn) {
   flow_.Resync();
   flow_.Advance(50);
   EXPECT_EQ(flow_.cursor().position(), 10);
-  flow_.OnPage({}, false);
+  flow_.OnPage({});
   flow_.Advance(50);
   EXPECT_EQ(flow_.cursor().position(), 50);
 }
@@ -148,7 +165,7 @@ TEST_F(EventFlowTest, AFailedPageWaitsForTheNextResync) {
   flow_.OnLive(Event(11));
   EXPECT_THAT(sent_, IsEmpty());
   flow_.Resync();
-  flow_.OnPage({Event(11)}, false);
+  flow_.OnPage({{Event(11)}});
   EXPECT_THAT(sent_, ElementsAre(11));
 }
 
