@@ -50,6 +50,7 @@ Gateway::Gateway(const GatewayConfig& config, const std::string& name, const std
   parts_.term_limits.terms = static_cast<size_t>(config.term_elements);
   parts_.term_limits.inflated_bytes = static_cast<size_t>(config.inflated_bytes);
   parts_.backends = std::make_unique<Backends>(config);
+  parts_.ends = std::make_unique<SessionEnds>(*parts_.backends);
   parts_.leases = std::make_unique<PresenceLeases>(
       config.redis, name, [this](const std::vector<int64_t>& accounts) { TellOnline(accounts); });
   std::vector<Fanout::Receiver> receivers;
@@ -131,13 +132,13 @@ void Gateway::Drain(milliseconds limit) {
   log::Info("draining", {{"connections", connections}, {"paced_ms", paced.count()}});
   const auto end = std::chrono::steady_clock::now() + limit;
   for (auto& worker : parts_.workers) worker->Drain(paced);
-  const auto gone = [this] { return parts_.door->connections() == 0 && parts_.closing == 0; };
+  const auto gone = [this] { return parts_.door->connections() == 0 && parts_.ends->size() == 0; };
   AwaitUntil(end - limit / 10, gone);
   // Whoever still waits for an answer.
   for (auto& worker : parts_.workers) worker->EndAll();
   AwaitUntil(end, gone);
   log::Info("drained",
-            {{"connections", parts_.door->connections()}, {"sessions", parts_.closing.load()}});
+            {{"connections", parts_.door->connections()}, {"sessions", parts_.ends->size()}});
 }
 
 }  // namespace chat::gateway

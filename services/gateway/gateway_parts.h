@@ -1,7 +1,6 @@
 // What all connections of a gateway share.
 #pragma once
 
-#include <atomic>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -19,6 +18,7 @@
 #include "services/gateway/open/open_filters.h"
 #include "services/gateway/rate.h"
 #include "services/gateway/router/backends.h"
+#include "services/gateway/session/session_ends.h"
 #include "services/gateway/session/session_registry.h"
 #include "services/gateway/transport/door.h"
 
@@ -41,13 +41,12 @@ struct GatewayParts {
   std::unique_ptr<PresenceLeases> leases;
   std::unique_ptr<Fanout> fanout;
   OpenFilters open;
-  std::unique_ptr<OpenFeed>
-      open_feed;  // null without open topics                             // PROTOCOL 1.10
+  std::unique_ptr<OpenFeed> open_feed;          // PROTOCOL 1.10; null without open topics
   std::unique_ptr<redis::Publisher> publisher;  // of messages in no log
   std::vector<std::unique_ptr<Worker>> workers;
   std::mutex connects_mutex;
-  TokenBucket connects{0};          // connect_rate, of all workers together
-  std::atomic<int64_t> closing{0};  // sessions whose end is on its way to messaging
+  TokenBucket connects{0};  // connect_rate, of all workers together
+  std::unique_ptr<SessionEnds> ends;
 };
 
 }  // namespace chat::gateway

@@ -16,21 +16,29 @@ grpc::ServerUnaryReactor* GatewayService::TakeOver(grpc::CallbackServerContext* 
   };
   const auto older = parts_.registry.Older(request->session_id(), request->epoch());
   if (!older) {
+    if (auto left = parts_.ends->Take(request->session_id(), request->epoch())) {
+      *reply = *std::move(left);
+    }
     finish();
     return reactor;
   }
   log::Info("session taken over",
             {{"session", request->session_id()}, {"epoch", request->epoch()}});
-  parts_.workers[older->worker]->FindClient(older->client, [finish, reply](Client* client) {
-    if (client != nullptr) {
-      client->TakenOver([reply](v1::Cursors cursor, v1::SessionState state) {
-        reply->set_found(true);
-        *reply->mutable_cursor() = std::move(cursor);
-        *reply->mutable_state() = std::move(state);
+  parts_.workers[older->worker]->FindClient(
+      older->client, [this, request, finish, reply](Client* client) {
+        if (client == nullptr) {
+          if (auto left = parts_.ends->Take(request->session_id(), request->epoch())) {
+            *reply = *std::move(left);
+          }
+        } else {
+          client->TakenOver([reply](v1::Cursors cursor, v1::SessionState state) {
+            reply->set_found(true);
+            *reply->mutable_cursor() = std::move(cursor);
+            *reply->mutable_state() = std::move(state);
+          });
+        }
+        finish();
       });
-    }
-    finish();
-  });
   return reactor;
 }
 

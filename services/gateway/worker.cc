@@ -17,6 +17,8 @@ namespace {
 // Cursors in one flush, accounts in one question.
 constexpr size_t kBatch = 1000;
 constexpr int64_t kDeadlineTickMs = 50;
+// A replica that stands still is not waited for: the next flush goes to another one.
+constexpr std::chrono::milliseconds kFlushTimeout{2000};
 // Feeds of one account remembered one by one; beyond it those below the horizon are forgotten.
 constexpr size_t kRememberedFeeds = 64;
 
@@ -459,6 +461,7 @@ void Worker::AskChanges() {
 }
 
 void Worker::RetryFailed() {
+  if (index_ == 0) parts_.ends->Retry();
   rooms_.Retry();
   const std::unordered_set<int64_t> unknown = std::exchange(unknown_rooms_, {});
   if (!unknown.empty()) LoadRooms({unknown.begin(), unknown.end()});
@@ -482,16 +485,20 @@ void Worker::FlushCursors() {
     v1::SessionCursor* session = requests.back().add_sessions();
     session->set_session_id(client->session_id());
     session->set_epoch(client->epoch());
-    session->mutable_cursor()->set_position(cursor.position());
-    for (int64_t position : cursor.above()) session->mutable_cursor()->add_above(position);
+    SaveCursor(cursor, session->mutable_cursor());
     cursor.clean();
   }
   for (v1::FlushCursorsRequest& request : requests) {
+    std::vector<int64_t> flushed;
+    for (const v1::SessionCursor& session : request.sessions()) {
+      flushed.push_back(session.session_id());
+    }
     parts_.backends->Ask<v1::FlushCursorsRequest, v1::FlushCursorsReply>(
         std::move(request),
-        [&](auto... a) { parts_.backends->delivery().async()->FlushCursors(a...); },
-        [this](absl::Status status, v1::FlushCursorsReply reply) {
-          if (!status.ok() || reply.stale().empty()) return;
+        [&](auto... a) { parts_.backends->delivery().async()->FlushCursors(a...); }, kFlushTimeout,
+        [this, flushed = std::move(flushed)](absl::Status status, v1::FlushCursorsReply reply) {
+          if (!status.ok()) return Post([this, flushed] { FlushAgain(flushed); });
+          if (reply.stale().empty()) return;
           Post([this, stale = std::vector<int64_t>(reply.stale().begin(), reply.stale().end())] {
             for (auto& [id, client] : clients_) {
               if (std::find(stale.begin(), stale.end(), client->session_id()) != stale.end()) {
@@ -500,6 +507,13 @@ void Worker::FlushCursors() {
             }
           });
         });
+  }
+}
+
+void Worker::FlushAgain(const std::vector<int64_t>& sessions) {
+  const std::unordered_set<int64_t> these(sessions.begin(), sessions.end());
+  for (auto& [id, client] : clients_) {
+    if (these.contains(client->session_id())) client->flow().cursor().soil();
   }
 }
 

@@ -114,6 +114,8 @@ class Worker : private RoomTable::Host {
   void FireDeadlines();
   void SendAway();
   void FlushCursors();
+  // These could not be stored.
+  void FlushAgain(const std::vector<int64_t>& sessions);
   void AskChanges();
   void AskRevoked();
   void RetryFailed();

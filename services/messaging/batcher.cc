@@ -1,6 +1,7 @@
 #include "services/messaging/batcher.h"
 
 #include <condition_variable>
+#include <map>
 #include <mutex>
 #include <thread>
 #include <unordered_set>
@@ -23,6 +24,7 @@ using std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kExpiryTick{50};
 constexpr std::chrono::milliseconds kHeldTick{2};
+constexpr std::chrono::seconds kSessionRests{1};
 
 struct Figures {
   prometheus::Histogram& size =
@@ -79,9 +81,11 @@ struct Batcher::State {
     item->deadline = deadline;
     item->submitted = steady_clock::now();
     item->done = std::move(done);
+    bool rests = false;
     {
       std::lock_guard lock(mutex);
-      if (!stopping && queue.size() < options.queue_max) {
+      rests = Rests(item->send);
+      if (!rests && !stopping && queue.size() < options.queue_max) {
         item->arrival = ++arrivals;
         queue.Add(std::move(item));
         figures.queue.Set(static_cast<double>(queue.size()));
@@ -91,6 +95,7 @@ struct Batcher::State {
       changed.notify_one();
       return;
     }
+    if (rests) return item->done(AfterAFailedOne());
     figures.full.Increment();
     item->done(rpc::Refuse(v1::TOO_MANY, "the queue of sends is full"));
   }
@@ -112,7 +117,7 @@ struct Batcher::State {
         for (const auto& item : batch) in_flight.insert(item);
         figures.queue.Set(static_cast<double>(queue.size()));
       }
-      QueuedSends again = Commit(batch);
+      QueuedSends again = Commit(WithoutResting(batch));
       {
         std::lock_guard lock(mutex);
         for (const auto& item : batch) in_flight.erase(item);
@@ -124,8 +129,30 @@ struct Batcher::State {
     }
   }
 
+  static absl::Status AfterAFailedOne() {
+    return absl::UnavailableError("a send of the session before this one has failed");
+  }
+
+  // With the mutex.
+  bool Rests(const Send& send) const {
+    return send.session != 0 && resting.contains({send.session, send.epoch});
+  }
+
+  QueuedSends WithoutResting(const QueuedSends& batch) {
+    QueuedSends kept, resting_ones;
+    {
+      std::lock_guard lock(mutex);
+      for (const auto& item : batch) {
+        (Rests(item->send) ? resting_ones : kept).push_back(item);
+      }
+    }
+    for (const auto& item : resting_ones) Answer(*item, AfterAFailedOne());
+    return kept;
+  }
+
   // Commits, answers, publishes. Returns those that met a locked feed, in order.
   QueuedSends Commit(const QueuedSends& batch) {
+    if (batch.empty()) return {};
     auto begin = steady_clock::now();
     absl::StatusOr<SendOutcomes> outcomes = Append(batch);
     std::chrono::duration<double> taken = steady_clock::now() - begin;
@@ -218,6 +245,7 @@ struct Batcher::State {
     {
       std::lock_guard lock(mutex);
       if (std::exchange(item.answered, true)) return;
+      if (IsTransient(result.status())) Rest(item.send);
     }
     if (result.ok()) {
       std::chrono::duration<double> taken = steady_clock::now() - item.submitted;
@@ -226,17 +254,28 @@ struct Batcher::State {
     item.done(std::move(result));
   }
 
+  // With the mutex.
+  void Rest(const Send& send) {
+    if (send.session != 0) {
+      resting[{send.session, send.epoch}] = steady_clock::now() + kSessionRests;
+    }
+  }
+
   void ExpireLate() {
     std::unique_lock lock(mutex);
     while (!stopping) {
       expiry_tick.wait_for(lock, kExpiryTick);
       auto now = steady_clock::now();
+      std::erase_if(resting, [now](const auto& entry) { return entry.second <= now; });
       QueuedSends late = queue.Expire(now);
       for (const auto& item : in_flight) {
         if (item->deadline <= now && !item->answered) late.push_back(item);
       }
       if (late.empty()) continue;
-      for (const auto& item : late) item->answered = true;
+      for (const auto& item : late) {
+        item->answered = true;
+        Rest(item->send);
+      }
       figures.queue.Set(static_cast<double>(queue.size()));
       lock.unlock();
       figures.expired.Increment(static_cast<double>(late.size()));
@@ -258,6 +297,7 @@ struct Batcher::State {
   uint64_t arrivals = 0;
   SendQueue queue;
   std::unordered_set<std::shared_ptr<QueuedSend>> in_flight;
+  std::map<std::pair<int64_t, int64_t>, pg::Deadline> resting;  // session and epoch, until when
   std::vector<std::thread> threads;
 };
 

@@ -9,6 +9,10 @@
 // A change of a stored message waits in the lane of its feed like a send; it and an upload are each
 // a batch by itself.
 //
+// Order of a session (PROTOCOL O5): when a send fails, what its session sent after it must not take
+// effect before the client has sent it again. So for a second after a failure, which is longer than
+// anything stays on the way here, sends of the same session and epoch fail, too.
+//
 // Idempotence: two sends of the same author and msg_id are never in flight at once.
 //
 // Bounds: `queue_max` sends wait (more: refused `too_many`), `batch_max` sends or `batch_bytes` of

@@ -50,6 +50,7 @@ class FakeStore : public SendStore {
     arrived.notify_all();
     open.wait(lock, [this] { return !closed; });
     if (!failure.ok()) return failure;
+    if (auto own = failures.find(sends[0]->msg_id); own != failures.end()) return own->second;
     SendOutcomes outcomes;
     outcomes.announcement = 1;
     for (const Send* send : sends) {
@@ -98,6 +99,7 @@ class FakeStore : public SendStore {
   std::condition_variable open, arrived;
   bool closed = false;
   absl::Status failure, note_failure;
+  std::map<std::string, absl::Status> failures;  // of batches that begin with this msg_id
   size_t noted = 0;
   int64_t last_id = 0;
   std::map<std::string, Kind> scripts;  // what a send meets at its first attempt
@@ -306,6 +308,37 @@ TEST_F(BatcherTest, AStoreThatIsAwayFailsTheBatchAndKeepsTheAnnouncementRows) {
   Submit("f", "b");
   Await(2);
   EXPECT_TRUE(AnswerTo("b").ok());
+}
+
+TEST_F(BatcherTest, AfterAFailureNothingOfTheSessionOvertakesUntilItsNextEpoch) {
+  Start({.workers = 1, .batch_max = 1});
+  const auto submit = [&](const std::string& msg_id, int64_t session, int64_t epoch) {
+    Send send = Of("f", msg_id);
+    send.session = session;
+    send.epoch = epoch;
+    batcher_->Submit(std::move(send), steady_clock::now() + std::chrono::seconds(30),
+                     [this, msg_id](absl::StatusOr<SendResult> result) {
+                       std::lock_guard lock(mutex_);
+                       answers_.emplace_back(msg_id, std::move(result));
+                       answered_.notify_all();
+                     });
+  };
+  store_.Close();
+  store_.failures["a"] = absl::UnavailableError("away");
+  submit("a", 1, 1);
+  store_.AwaitBatches(1);
+  submit("b", 1, 1);  // waits behind the one that will fail
+  submit("other's", 2, 1);
+  store_.Open();
+  Await(3);
+  submit("c", 1, 1);  // was under way when the failure was answered
+  submit("a again", 1, 2);
+  Await(5);
+  EXPECT_TRUE(absl::IsUnavailable(AnswerTo("a").status()));
+  EXPECT_TRUE(absl::IsUnavailable(AnswerTo("b").status()));
+  EXPECT_TRUE(absl::IsUnavailable(AnswerTo("c").status()));
+  EXPECT_TRUE(AnswerTo("other's").ok());
+  EXPECT_TRUE(AnswerTo("a again").ok());
 }
 
 TEST_F(BatcherTest, AStoreThatHangsDoesNotHoldAnswersPastTheirDeadlines) {

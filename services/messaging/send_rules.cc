@@ -113,6 +113,8 @@ absl::StatusOr<Send> CheckSend(const v1::Caller& caller, const v1::Message& requ
   if (upload) send.status = v1::Message::LINK;
   send.body = Body(send.account, request);
   send.client_id = caller.client_id();
+  send.session = caller.session_id();
+  send.epoch = caller.epoch();
   return send;
 }
 

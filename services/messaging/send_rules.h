@@ -29,9 +29,11 @@ struct Send {
   std::optional<std::string> dup_find;    // same epoch
   std::optional<std::string> dup_before;  // the epoch before: a resend follows a reconnect
   std::optional<int64_t> created;
-  std::string body;                // serialised v1.Message with what the author wrote
-  std::string client_id;           // of the author's device, for the event
-  std::string trace;               // likewise; set by whoever submits
+  std::string body;       // serialised v1.Message with what the author wrote
+  std::string client_id;  // of the author's device, for the event
+  std::string trace;      // likewise; set by whoever submits
+  int64_t session = 0;    // whose order is kept after a failure; 0: nobody's
+  int64_t epoch = 0;
   int status = v1::Message::SENT;  // or LINK; links are not in one batch with others
   // The message with its new state and the position at which it was read.
   std::optional<MessageRow> change;

@@ -215,11 +215,10 @@ void Admission::OnSession(const absl::Status& status, const v1::OpenSessionReply
           done(std::move(handed));
         });
   }
-  if (reply.previous_gateway().empty() ||
-      reply.previous_gateway() == client_.worker().parts().address) {
-    return Join();
-  }
-  TakeOver(reply);
+  if (reply.previous_gateway().empty()) return Join();
+  if (reply.previous_gateway() != client_.worker().parts().address) return TakeOver(reply);
+  auto left = client_.worker().parts().ends->Take(reply.session_id(), reply.epoch());
+  return left ? OnTakenOver(*left) : Join();
 }
 
 void Admission::TakeOver(const v1::OpenSessionReply& reply) {
@@ -279,7 +278,7 @@ void Admission::Join() {
     has_page_ = true;
     return FinishIfReady();
   }
-  joining_ = true;
+  joining_ = joined_ = true;
   client_.flow().Start(std::move(cursor_));
   client_.worker().JoinAccount(client_, [](Client& client) {
     Admission* self = client.admission();
@@ -319,6 +318,11 @@ void Admission::OnProfile(const absl::Status& status, v1::AccountReply reply) {
   *admitted_.caller.mutable_rosters() = reply.rosters();
   admitted_.profile = std::move(*reply.mutable_profile());
   FinishIfReady();
+}
+
+void Admission::GiveBack(v1::CloseSessionRequest* request) {
+  SaveCursor(joined_ ? client_.flow().cursor() : cursor_, request->mutable_cursor());
+  *request->mutable_state() = std::move(admitted_.state);
 }
 
 void Admission::OnPage(EventPage page) {

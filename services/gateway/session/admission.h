@@ -23,6 +23,8 @@ class Admission {
   void Begin();
   // The first page of the replay, or its failure.
   void OnPage(EventPage page);
+  // It ends without a session of the connection: what messaging gave out goes back.
+  void GiveBack(v1::CloseSessionRequest* request);
   void OnPageFailed();
 
  private:
@@ -53,6 +55,7 @@ class Admission {
   Admitted admitted_;
   CursorTracker cursor_;
   bool joining_ = false;
+  bool joined_ = false;
   bool loading_ = false;
   bool has_page_ = false;
   bool has_open_ = false;

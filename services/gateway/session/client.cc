@@ -23,6 +23,11 @@ constexpr size_t kMaxRequests = 64;
 
 }  // namespace
 
+void SaveCursor(const CursorTracker& from, v1::Cursors* to) {
+  to->set_position(from.position());
+  for (int64_t position : from.above()) to->add_above(position);
+}
+
 Client::Client(Worker& worker, uint64_t id, std::shared_ptr<net::Stream> stream, Place place)
     : worker_(worker),
       parts_(worker.parts()),
@@ -108,8 +113,8 @@ void Client::SetSession(int64_t account, int64_t session, int64_t epoch) {
 }
 
 void Client::Refuse(mqtt::Reason reason) {
-  const std::unique_ptr<Admission> over = std::move(admission_);
   connection_.Refuse(reason);
+  const std::unique_ptr<Admission> over = std::move(admission_);  // which calls this
 }
 
 int64_t Client::UnixNowMs() {
@@ -256,8 +261,7 @@ void Client::TakenOver(const std::function<void(v1::Cursors, v1::SessionState)>&
   taken_over_ = true;
   End(mqtt::Reason::kSessionTakenOver);
   v1::Cursors cursor;
-  cursor.set_position(flow_.cursor().position());
-  for (int64_t position : flow_.cursor().above()) cursor.add_above(position);
+  SaveCursor(flow_.cursor(), &cursor);
   hand_over(std::move(cursor), HandOver());
 }
 
@@ -331,20 +335,12 @@ void Client::CloseSession(int64_t expiry_s) {
   if (expiry_s != expiry_s_) request.set_expiry_s(expiry_s);
   if (will_in_s_ >= 0) request.set_will_in_s(will_in_s_);
   if (session_ != nullptr) {
-    request.mutable_cursor()->set_position(flow_.cursor().position());
-    for (int64_t position : flow_.cursor().above()) request.mutable_cursor()->add_above(position);
+    SaveCursor(flow_.cursor(), request.mutable_cursor());
     *request.mutable_state() = HandOver();
+  } else if (admission_ != nullptr) {
+    admission_->GiveBack(&request);
   }
-  parts_.closing.fetch_add(1);
-  parts_.backends->Ask<v1::CloseSessionRequest, v1::CloseSessionReply>(
-      std::move(request),
-      [&](auto... a) { parts_.backends->delivery().async()->CloseSession(a...); },
-      [&parts = parts_, client = caller_.client_id()](absl::Status status, v1::CloseSessionReply) {
-        parts.closing.fetch_sub(1);
-        if (!status.ok()) {
-          log::Warn("session not closed", {{"client", client}, {"error", Message(status)}});
-        }
-      });
+  parts_.ends->Close(std::move(request));
 }
 
 }  // namespace chat::gateway

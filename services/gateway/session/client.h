@@ -54,6 +54,9 @@ struct Admitted {
   std::vector<ReadyEvent> receipts;  // PROTOCOL O25
 };
 
+// A cursor as messaging keeps it.
+void SaveCursor(const CursorTracker& from, v1::Cursors* to);
+
 class Client final : public net::StreamHandler,
                      public mqtt::ConnectionHandler,
                      public EventFlow::Host,

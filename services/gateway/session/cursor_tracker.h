@@ -37,6 +37,7 @@ class CursorTracker {
   size_t size() const { return entries_.size(); }
   bool dirty() const { return dirty_; }
   void clean() { dirty_ = false; }
+  void soil() { dirty_ = true; }
 
  private:
   struct Entry {

@@ -1,0 +1,51 @@
+// The ends of connections on their way to messaging: what a session leaves must not be lost while
+// PostgreSQL or a replica of messaging stands still. Until it is stored, or for kKeep, it is sent
+// again and again, and the next connection of the session, here or by a take-over, may have it at
+// once (delivery promise, part 8). Thread safe.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <optional>
+
+#include "chat/v1/gateway.pb.h"
+#include "chat/v1/messaging.pb.h"
+
+namespace chat::gateway {
+
+class Backends;
+
+class SessionEnds {
+ public:
+  static constexpr std::chrono::seconds kKeep{30};
+
+  // `backends` outlives it.
+  explicit SessionEnds(Backends& backends) : backends_(backends) {}
+
+  void Close(v1::CloseSessionRequest request);
+  // What an older epoch of the session left and messaging has not confirmed; it is the caller's
+  // now.
+  std::optional<v1::TakeOverReply> Take(int64_t session, int64_t epoch);
+  // Sends again what was not answered; once a second.
+  void Retry();
+  // Those that are not stored yet.
+  size_t size() const;
+
+ private:
+  using Time = std::chrono::steady_clock::time_point;
+  struct Ended {
+    v1::CloseSessionRequest request;
+    Time since;
+    bool under_way = true;
+  };
+  void Send(v1::CloseSessionRequest request);
+  void OnAnswer(int64_t session, int64_t epoch, const absl::Status& status);
+
+  Backends& backends_;
+  mutable std::mutex mutex_;
+  std::map<int64_t, Ended> ended_;  // by session
+};
+
+}  // namespace chat::gateway
