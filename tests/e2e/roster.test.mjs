@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { float } from './bert.mjs';
 import { befriend, endAll, isContact, newId, newPhone, online, register } from './device.mjs';
 import { error, fieldsOf, ok, record } from './records.mjs';
 
@@ -101,7 +102,7 @@ test('a position goes to the own devices, three numbers or none', async () => {
   const other = await register(a.phone, 1);
   await other.connect(1);
   await other.fence();
-  await a.send(record('Loc', { x: 50.45, y: 30, z: 0 }));
+  await a.send(record('Loc', { x: float(50.45), y: 30, z: 0 }));
   for (const device of [a, other]) {
     const { text } = await device.expect(`ses/${a.phone}`, ({ record: name }) => name === 'Loc');
     assert.match(text, /^\{'Loc',50\.45.*,30,0\}$/);

@@ -27,7 +27,11 @@ async function told(device, term, ...expected) {
     isContact(peer.phoneId, status), { from: from[index] })));
 }
 const request = (a, b) => told(a, friend(a, b, 'request'), [a, b, 'request'], [b, a, 'authorization']);
-const ban = (a, b) => told(a, friend(a, b, 'ban'), [a, b, 'banned'], [b, a, 'banned']);
+async function ban(a, b) {
+  const reply = a.expect(a.topic, ({ record: name }) => name === 'io', { from: a.inbox.length });
+  await told(a, friend(a, b, 'ban'), [a, b, 'banned'], [b, a, 'banned']);
+  assert.equal((await reply).text, BOTH);
+}
 
 // A Contact as its receiver sees it: everything the described one shows, and what the receiver keeps of the chat.
 async function describe(device, more = {}) {
@@ -320,7 +324,7 @@ const unban = {
   async others(world) {
     const { a, a2, b } = await world.friends({ second: true });
     await ban(a, b);
-    await told(b, friend(b, a, 'ban'), [b, a, 'banned'], [a, b, 'banned']);
+    await ban(b, a);
     await told(a, friend(a, b, 'unban'), [a, b, 'unbanned'], [a2, b, 'unbanned'], [b, a, 'unbanned']);
     assert.deepEqual(await states(a, b), ['ban', 'banned']);
     await cannotSend(a, b);

@@ -26,7 +26,7 @@ export const cells = {
       }
     },
     not_authorized: (world) => signedOut(world, loc(1, 2, 3)),
-    not_found: none('it names nothing'),
+    not_found: none('it names nothing: a position belongs to whoever sends it'),
     async invalid(world) {
       const device = await world.person();
       for (const term of [loc('50.45', 30, 0), loc(50, 30, []), loc([], [], []), loc(50, [1], 0)]) {

@@ -28,11 +28,13 @@ async function written(device, status, fields = {}) {
   return message.fields;
 }
 
-async function room(admin, others) {
+// A room; all of `watchers`, the others' further devices, have heard of it, too.
+async function room(admin, others, watchers = []) {
   const id = `room ${newId()}`;
   const members = others.map((each) => record('Member', { phone_id: each.phoneId, status: 'member' }));
   await answered(admin, record('Room', { id, name: 'Kitchen', members, status: 'create' }), 'Room', 'create');
-  await Promise.all([admin, ...others].map((each) => each.expect(`room/${id}`, ({ record: name }) => name === 'Message')));
+  const heard = [admin, ...others, ...watchers];
+  await Promise.all(heard.map((each) => each.expect(`room/${id}`, ({ record: name }) => name === 'Message')));
   return id;
 }
 
@@ -160,7 +162,7 @@ const patch = {
       roomlist: [], favorite: [], tags: [], phone: device.phone, avatar: 'http://a', status: 'patch' });
     near(time);
     const kept = await written(device, 'patch', { email: '', nick: '', surnames: [] });
-    assert.deepEqual([kept.names, kept.surnames, kept.email, kept.nick], ['Анна', 'К', '', ''], '[] leaves, <<>> clears (4.3)');
+    assert.deepEqual([kept.names, kept.surnames, kept.email, kept.nick], ['Анна', 'К', [], []], '[] leaves, <<>> clears (4.3)');
     assert.ok(kept.update >= time);
     await device.send(record('Roster', { names: 'Alias', status: 'set' }));
     await device.expect(ses(device), ({ fields: { names } }) => names === 'Alias');
@@ -185,7 +187,7 @@ const patch = {
     const { a, a2, b } = await world.friends({ second: true });
     const [c, stranger] = [await world.person(0), await world.stranger()];
     await befriend(b, c);
-    await room(b, [a, c]);
+    await room(b, [a, c], [a2]);
     const names = `Anna ${newId()}`;
     const [own, friend, coMember, nobody] = await heardDuring([a2, b, c, stranger], async () => {
       await written(a, 'patch', { names, email: 'secret@example.org' });
@@ -212,7 +214,7 @@ const nickCells = {
     const fields = await written(device, 'nick', { nick, names: 'Not written' });
     assert.deepEqual([fields.nick, fields.names, fields.id, fields.phone, fields.userlist, fields.status],
       [nick, [], device.rosterId, device.phone, [], 'nick']);
-    assert.equal((await written(device, 'nick', { nick: '' })).nick, '', '<<>> clears it');
+    assert.deepEqual((await written(device, 'nick', { nick: '' })).nick, [], '<<>> clears it');
     const other = await world.person(1);
     assert.equal((await written(other, 'nick', { nick })).nick, nick, 'and it is free');
   },
@@ -233,7 +235,7 @@ const nickCells = {
     const { a, a2, b } = await world.friends({ second: true });
     const c = await world.person(0);
     await befriend(b, c);
-    await room(b, [a, c]);
+    await room(b, [a, c], [a2]);
     const nick = `anna_${newId()}`;
     const [own, friend, coMember] = await heardDuring([a2, b, c], async () => {
       await written(a, 'nick', { nick });
@@ -425,6 +427,10 @@ const remove = {
     assert.equal(await reply(device, 'remove', { id }), ok('removed'));
     await device.expect(ses(device), isRoster('remove'));
     await refused(device, roster('remove', { id }), 'roster_not_found');
+    assert.equal(await reply(device, 'remove'), ok('removed'), 'the last one');
+    await device.expect(ses(device), isRoster('remove'));
+    await refused(device, roster('remove', { id: device.rosterId }), 'roster_not_found');
+    assert.deepEqual(await listOf(device), [], 'the profile is there, without a roster');
   },
   // Contact remove on ac/ and muc/ before the topics go; friends are revoked; rooms are left.
   async others(world) {

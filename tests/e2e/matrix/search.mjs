@@ -66,7 +66,7 @@ const people = (status) => ({
     const device = await world.person();
     for (const more of [{ field: 'link' }, { field: 'id' }, { field: 'Phone' }, { field: [] }, { type: '!=' }, { type: [] }, { type: '=' },
       { type: 'like' }, { field: 'nick', type: 'like' }, { field: 'email', type: 'like' }, { field: 'names', type: 'like', value: 'Pe' },
-      { value: 5 }, { value: atom('phone') }, { value: [5] }, { value: new Array(1001).fill('380670001234') }, { ref: 5 }]) {
+      { value: 5 }, { value: atom('phone') }, { value: ['x', 5] }, { value: new Array(1001).fill('380670001234') }, { ref: 5 }]) {
       await refused(device, searchFor(device, status, more), 'invalid_data');
     }
     for (const term of malformed(searchFor(device, status))) await refused(device, term, 'invalid_data');

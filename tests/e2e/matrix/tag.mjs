@@ -93,7 +93,7 @@ export const cells = {
       const named = await written(device, 'edit', { name: 'Office', color: 'green' });
       assert.deepEqual([named.id, named.color], [made.id, 'green'], 'by its name');
       const kept = await written(device, 'edit', { id: made.id, roster_id: [], name: [], color: '' });
-      assert.deepEqual([kept.name, kept.color], ['Office', ''], '[] leaves, <<>> clears (4.3)');
+      assert.deepEqual([kept.name, kept.color], ['Office', []], '[] leaves, <<>> clears (4.3)');
       assert.equal((await tagsOf(device)).length, 1);
     },
     not_authorized: notOwn('edit', ({ id }) => ({ id, name: 'mine' })),
