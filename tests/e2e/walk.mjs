@@ -51,11 +51,14 @@ const cdr = (status) => (actor, v) => [
   [record('CDR', { id: newId(), feed: feedOf(actor, v.victim), from: actor.phoneId, to: v.victim.phoneId, type: 'audio', status }),
     'invalid_data'],
 ];
+// Signals that end a call are for those whose friendship has ended meanwhile, too: then it is the call that is not there.
+const ENDINGS = new Set(['busy', 'cancel', 'hangup']);
 const call = (status) => (actor, v) => [
   [record('Call', { id: newId(), feed: feedOf(v.victim, v.friend), from: v.victim.phoneId, type: 'audio', payload: 'x', status }), DENIED],
   [record('Call', { id: newId(), feed: feedOf(v.victim, v.friend), from: actor.phoneId, type: 'audio', payload: 'x', status }),
     'invalid_data'],
-  [record('Call', { id: newId(), feed: feedOf(actor, v.victim), from: actor.phoneId, type: 'audio', payload: 'x', status }), DENIED],
+  [record('Call', { id: newId(), feed: feedOf(actor, v.victim), from: actor.phoneId, type: 'audio', payload: 'x', status }),
+    ENDINGS.has(status) ? 'invalid_data' : DENIED],
 ];
 // As the victim, and to the victim with what comes of it.
 const befriending = (status, outcome) => (actor, v) => [
