@@ -25,6 +25,8 @@ constexpr pg::Statement kRostersOf = {
     "SELECT r.id, r.account_id, a.phone, r.names, r.surnames, r.email, r.nick, r.avatar,"
     " r.update_ms FROM roster.roster r JOIN roster.account a ON a.id = r.account_id"
     " WHERE r.account_id = $1 ORDER BY r.id"};
+constexpr pg::Statement kHasAccount = {"roster_has_account",
+                                       "SELECT 1 FROM roster.account WHERE id = $1"};
 constexpr pg::Statement kFind = {
     "roster_find",
     "SELECT r.id, r.account_id, a.phone, r.names, r.surnames, r.email, r.nick, r.avatar,"
@@ -132,6 +134,12 @@ absl::StatusOr<std::vector<RosterRow>> PgRosterStore::RostersOf(Deadline deadlin
       deadline, [&](pg::Tx& tx) -> absl::StatusOr<std::vector<RosterRow>> {
         return ReadRostersOf(tx, account);
       });
+}
+
+absl::StatusOr<bool> PgRosterStore::HasAccount(Deadline deadline, AccountId account) {
+  return pool_.Get<bool>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<bool> {
+    return !tx.Exec(kHasAccount, account.value).empty();
+  });
 }
 
 absl::StatusOr<std::optional<RosterRow>> PgRosterStore::Find(Deadline deadline, RosterId roster) {

@@ -22,6 +22,7 @@ class PgRosterStore : public RosterStore {
   absl::StatusOr<std::vector<RosterRow>> Ensure(Deadline deadline, AccountId account,
                                                 const std::string& phone) override;
   absl::StatusOr<std::vector<RosterRow>> RostersOf(Deadline deadline, AccountId account) override;
+  absl::StatusOr<bool> HasAccount(Deadline deadline, AccountId account) override;
   absl::StatusOr<std::optional<RosterRow>> Find(Deadline deadline, RosterId roster) override;
   absl::StatusOr<std::vector<ContactRow>> ContactsOf(Deadline deadline, RosterId roster) override;
   absl::Status Write(Deadline deadline, AccountId account, RosterId roster,

@@ -158,7 +158,9 @@ TEST_F(RosterRemoveTest, FriendsAreToldBeforeAndRevokedRoomsAreLeft) {
                   Feed(ann, bob, "close v3"), To(ann, bob, "revoke"), To(bob, ann, "revoke"),
                   "to " + std::to_string(ann.account.value) + ": roster remove, rosters changed"));
   EXPECT_EQ(Entry(bob, ann), "");
-  EXPECT_EQ(Refused(Remove(ann)), v1::PROFILE_NOT_FOUND) << "it was the only one";
+  EXPECT_EQ(Refused(Remove(ann)), v1::ROSTER_NOT_FOUND) << "it was the only one";
+  ASSERT_EQ(As(ann, &Stub::List, *rosters_, v1::Roster(), &reply_), absl::OkStatus());
+  EXPECT_EQ(reply_.records(0).io().list().records_size(), 0) << "and the profile is still there";
   v1::Roster again;
   again.set_names("Ann again");
   ASSERT_EQ(As(ann, &Stub::Create, *rosters_, again, &reply_), absl::OkStatus());

@@ -17,7 +17,10 @@ absl::StatusOr<std::vector<RosterRow>> RosterService::All(const rpc::Call& call)
   CHAT_ASSIGN_OR_RETURN(std::vector<RosterRow> rosters,
                         store_.RostersOf(call.deadline, {call.caller.account_id()}));
   if (!rosters.empty()) return rosters;
-  return rpc::Refuse(v1::PROFILE_NOT_FOUND, "Roster: the caller's account has none");
+  CHAT_ASSIGN_OR_RETURN(const bool there,
+                        store_.HasAccount(call.deadline, {call.caller.account_id()}));
+  if (there) return rosters;
+  return rpc::Refuse(v1::PROFILE_NOT_FOUND, "Roster: the caller's account is gone");
 }
 
 absl::StatusOr<RosterRow> RosterService::Own(const rpc::Call& call, const v1::Roster& request,

@@ -75,6 +75,8 @@ class RosterStore {
   // Oldest first.
   virtual absl::StatusOr<std::vector<RosterRow>> RostersOf(Deadline deadline,
                                                            AccountId account) = 0;
+  // An account may have no roster left, and be there.
+  virtual absl::StatusOr<bool> HasAccount(Deadline deadline, AccountId account) = 0;
   // nullopt when there is none.
   virtual absl::StatusOr<std::optional<RosterRow>> Find(Deadline deadline, RosterId roster) = 0;
   virtual absl::StatusOr<std::vector<ContactRow>> ContactsOf(Deadline deadline,

@@ -59,7 +59,12 @@ absl::StatusOr<RosterId> SearchService::Searching(const rpc::Call& call,
                                                   const v1::Search& request) {
   CHAT_ASSIGN_OR_RETURN(const std::vector<RosterRow> own,
                         store_.RostersOf(call.deadline, {call.caller.account_id()}));
-  if (own.empty()) return rpc::Refuse(v1::PROFILE_NOT_FOUND, "Search: the caller has no roster");
+  if (own.empty()) {
+    CHAT_ASSIGN_OR_RETURN(const bool there,
+                          store_.HasAccount(call.deadline, {call.caller.account_id()}));
+    if (!there) return rpc::Refuse(v1::PROFILE_NOT_FOUND, "Search: the caller's account is gone");
+    if (!request.has_id()) return rpc::Refuse(v1::ROSTER_NOT_FOUND, "Search: there is no roster");
+  }
   if (!request.has_id()) return own.front().id;
   for (const RosterRow& row : own) {
     if (row.id.value == request.id()) return row.id;

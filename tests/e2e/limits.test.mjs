@@ -2,11 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { codeFor, eventually } from './cluster.mjs';
-import { Refused, authReg, authVerify, endAll, newPhone, online, registering } from './device.mjs';
-import { error, ok } from './records.mjs';
+import { decode, encode } from './bert.mjs';
+import { codeFor, codesSentTo, eventually, query } from './cluster.mjs';
+import { REQUESTS, Refused, authReg, authVerify, endAll, isProfile, newId, newPhone, online, registering } from './device.mjs';
+import { format } from './erlang_text.mjs';
+import { Raw, endRaw } from './raw.mjs';
+import { error, ok, record } from './records.mjs';
 
-after(endAll);
+after(() => { endAll(); endRaw(); });
 
 test('a code is refused when its life is over', async () => {
   const phone = newPhone();
@@ -39,4 +42,50 @@ test('the packet limit is the configured one', async () => {
   await device.ask(Buffer.alloc(60 * 1024, 7));
   device.send(Buffer.alloc(64 * 1024, 7)).catch(() => {}); // gateway.max_packet=65536
   await device.closed;
+});
+
+// A registering connection from another address of this machine; ask() resolves to the text of the answer.
+async function registeringFrom(address) {
+  const raw = await Raw.tcp(0, address);
+  const clientId = `reg_${newId()}`;
+  await raw.connect({ clientId });
+  await raw.packet({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: `actions/1/api/${clientId}`, qos: 0 }] });
+  await raw.expect(({ cmd }) => cmd === 'suback');
+  const answers = () => raw.packets.filter(({ cmd, payload }) => cmd === 'publish' && format(decode(payload)).startsWith('{io,'));
+  let asked = 0;
+  return async (term) => {
+    asked += 1;
+    await raw.packet({ cmd: 'publish', topic: REQUESTS, qos: 1, messageId: 1 + asked, payload: encode(term), dup: false, retain: false });
+    await raw.expect(() => answers().length >= asked);
+    return format(decode(answers()[asked - 1].payload));
+  };
+}
+
+test('codes for one address are bounded, on all its connections together; another address has its own (O17)', async () => {
+  const [first, second] = [await registeringFrom('127.0.0.9'), await registeringFrom('127.0.0.9')];
+  for (let n = 0; n < 100; n += 1) { // auth.rate_address_per_minute=100
+    assert.equal(await (n % 2 ? first : second)(authReg(newPhone())), ok('sms_sent'), `code ${n}`);
+  }
+  const phone = newPhone();
+  for (const ask of [first, second, await registeringFrom('127.0.0.9')]) assert.equal(await ask(authReg(phone)), error('attempts_expired'));
+  for (const type of ['resend', 'voice']) assert.equal(await first(record('Auth', { type })), error('attempts_expired'), type);
+  assert.equal(codesSentTo(phone).length, 0);
+  const { device } = await registering();
+  assert.equal((await device.ask(authReg(phone))).text, ok('sms_sent'));
+});
+
+test('what is larger than a packet comes without its lists (PROTOCOL 1.6, O22)', async () => {
+  const device = await online();
+  await query(`with made as (insert into roster.account (id, phone) select nextval('roster.roster_id_seq') + 5000000000,
+      '99' || lpad((${device.rosterId} * 2000 + g)::text, 11, '0') from generate_series(1, 1500) g returning id),
+    rosters as (insert into roster.roster (id, account_id, names, update_ms) select id, id, 'Somebody', 1 from made returning id)
+    insert into roster.contact (roster_id, peer_id, state, listed, update_ms) select ${device.rosterId}, id, 'internal', true, 1 from rosters`);
+  const profile = await device.ask(record('Profile', { status: 'get' }), isProfile('get'));
+  assert.deepEqual([profile.fields.phone, profile.fields.rosters], [device.phone, [device.rosterId]]);
+  const roster = await device.ask(record('Roster', { status: 'get' }), ({ record: name }) => name === 'Roster');
+  assert.deepEqual([roster.fields.id, roster.fields.phone, roster.fields.userlist], [device.rosterId, device.phone, []]);
+  await device.disconnect();
+  const from = device.inbox.length;
+  await device.connect(0);
+  assert.deepEqual((await device.expect(device.topic, isProfile('init'), { from })).fields.rosters, [device.rosterId]);
 });

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { float } from './bert.mjs';
 import { befriend, endAll, isContact, newId, newPhone, online, register } from './device.mjs';
 import { error, fieldsOf, ok, record } from './records.mjs';
 
@@ -96,12 +97,23 @@ test('a removed roster is revoked for its friends and gone for its owner', async
   assert.equal((await read(a, 'get')).id, a.rosterId, 'the first one stays');
 });
 
+test('a phone asks a hundred times a day to be friends, then too_many (O17)', async () => {
+  const [a, b] = await Promise.all([online(newPhone(), 0), online(newPhone(), 1)]);
+  const request = (id) => a.ask(record('Friend', { phone_id: a.phoneId, friend_id: id, status: 'request' }));
+  for (let n = 0; n < 100; n += 1) assert.equal((await request('380000000000_1')).text, error('roster_not_found'));
+  assert.equal((await request(b.phoneId)).text, error('too_many'));
+  await b.fence();
+  assert.deepEqual(b.on(`ses/${b.phone}`), []);
+  await b.send(record('Friend', { phone_id: b.phoneId, friend_id: a.phoneId, status: 'request' }));
+  await a.expect(`ses/${a.phone}`, isContact(b.phoneId, 'authorization'));
+});
+
 test('a position goes to the own devices, three numbers or none', async () => {
   const a = await online(newPhone(), 0);
   const other = await register(a.phone, 1);
   await other.connect(1);
   await other.fence();
-  await a.send(record('Loc', { x: 50.45, y: 30, z: 0 }));
+  await a.send(record('Loc', { x: float(50.45), y: 30, z: 0 }));
   for (const device of [a, other]) {
     const { text } = await device.expect(`ses/${a.phone}`, ({ record: name }) => name === 'Loc');
     assert.match(text, /^\{'Loc',50\.45.*,30,0\}$/);

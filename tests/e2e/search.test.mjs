@@ -130,6 +130,13 @@ test('sixty searches a day, then too_many; other phones go on', async () => {
   assert.equal((await find(b, 'phone', a.phone)).length, 1);
 });
 
+test('five thousand values a day, then too_many', async () => {
+  const [a, b] = await Promise.all([online(), online()]);
+  const book = [b.phone, ...Array.from({ length: 999 }, () => newPhone())];
+  for (let n = 0; n < 5; n += 1) assert.deepEqual(idsOf(await find(a, 'phone', book)), [b.phoneId]);
+  assert.equal(await refusal(a, {}), error('too_many'));
+});
+
 test('chat friend add PHONE finds the phone', { skip: binary('chat') ? false : 'there is no binary chat' }, async () => {
   const b = await online();
   const phone = newPhone();
