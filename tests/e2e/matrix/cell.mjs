@@ -11,6 +11,7 @@
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import { Atom, Tuple } from '../bert.mjs';
 import { Device, befriend, newId, newPhone, online, register, registering } from '../device.mjs';
 import { error, record } from '../records.mjs';
 
@@ -86,6 +87,15 @@ export async function signedOut(world, term, code = 'not_authorized') {
   for (const device of [await world.registering(), await world.anonymous()]) {
     assert.equal(await replyTo(device, term), error(code), device.clientId);
   }
+}
+
+// A request that is none: too many fields, and a text where the selector's atom belongs (PROTOCOL 3.16, 2.5).
+export function malformed(term) {
+  const { items } = term;
+  const atomAt = items.findLastIndex((item, index) => index > 0 && item instanceof Atom && item.name !== 'chain');
+  const twisted = [new Tuple([...items, ...new Array(30).fill([])])];
+  if (atomAt > 0) twisted.push(new Tuple(items.map((item, index) => (index === atomAt ? item.name : item))));
+  return twisted;
 }
 
 const isPresence = ({ topic }) => /^(ac|muc)\//.test(topic);
