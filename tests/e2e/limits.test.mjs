@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { codeFor, eventually } from './cluster.mjs';
-import { Refused, authReg, authVerify, endAll, newPhone, online, registering } from './device.mjs';
-import { error, ok } from './records.mjs';
+import { Refused, authReg, authVerify, endAll, newId, newPhone, online, registering } from './device.mjs';
+import { error, ok, p2p, textMessage, walkHistory } from './records.mjs';
 
 after(endAll);
 
@@ -32,6 +32,17 @@ test('a token is refused when its life is over and there is no renewal window', 
     }
   });
   assert.ok([4, 5].includes(refused.code), `CONNACK ${refused.code}`);
+});
+
+test('a page of History is as long as a packet allows, and the next one goes on there', async () => {
+  const device = await online();
+  const texts = Array.from({ length: 20 }, (_, n) => `${n} ${'x'.repeat(10000)}`);
+  for (const text of texts) await device.send(textMessage(device.phoneId, device.phoneId, newId(), text));
+  for (const size of [-1000, 1000]) {
+    const walk = await walkHistory(device, p2p(device.phoneId, device.phoneId), size);
+    assert.deepEqual(walk.texts, size < 0 ? [...texts].reverse() : texts);
+    assert.ok(walk.pages[0] >= 4 && walk.pages[0] <= 6, `${walk.pages}`);
+  }
 });
 
 test('the packet limit is the configured one', async () => {

@@ -4,8 +4,9 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { Tuple, atom, encode, float, tuple } from './bert.mjs';
+import { lockSchema } from './cluster.mjs';
 import { REQUESTS, befriend, endAll, isProfile, newId, newPhone, online, register } from './device.mjs';
-import { error, fieldsOf, p2p, p2pTopic, record, textMessage } from './records.mjs';
+import { error, fieldsOf, p2p, p2pTopic, record, textMessage, walkHistory } from './records.mjs';
 import { Raw, endRaw } from './raw.mjs';
 
 after(() => {
@@ -199,4 +200,53 @@ test('a PUBLISH that comes again with DUP makes nothing twice, also on another g
   await b.expect(p2pTopic(watcher.phoneId, b.phoneId), isMessage('sent'));
   assert.equal((await state())[3], 2);
   second.connection.destroy();
+});
+
+test('what cannot be done now is said, not acknowledged by 3.1.1, and done when it comes again (O4)', async () => {
+  const [watcher, b, topic] = await friends();
+  const sender = await register(watcher.phone);
+  const modern = await register(watcher.phone);
+  await modern.connect(1, { protocolVersion: 5 });
+  const old = await raw(sender, 0);
+  const said = () => old.connection.packets.filter(({ cmd, payload }) => cmd === 'publish' && payload.includes('unavailable')).length;
+  const text = (words) => record('Message', { to: b.phoneId, files: [desc(words)], status: 'client' });
+  const lock = await lockSchema('messaging');
+  try {
+    old.connection.packet(...[text('late'), getProfile].map((term, place) => ({ cmd: 'publish', topic: REQUESTS, payload: encode(term), qos: 1, messageId: 7 + place })));
+    const refused = modern.send(text('refused')).then(() => 'acknowledged', ({ code }) => code);
+    const after = modern.send(getProfile);
+    assert.ok(await old.connection.isClosed(), 'the connection is closed');
+    assert.equal(said(), 1);
+    assert.deepEqual(old.connection.packets.filter(({ cmd }) => cmd === 'puback'), [], 'neither it nor what came after it is acknowledged');
+    assert.equal(await refused, 0x83);
+    await after;
+    await modern.expect(modern.topic, ({ text: got }) => got === error('unavailable'));
+  } finally {
+    await lock.release();
+  }
+  const again = await raw(sender, 1);
+  await again.send(7, text('late'), { dup: true });
+  await b.expect(topic, (got) => isMessage('sent')(got) && textsOf(got.fields)[0] === 'late');
+  await b.fence();
+  const { texts } = await walkHistory(b, p2p(watcher.phoneId, b.phoneId), -50);
+  assert.equal(texts.filter((words) => words === 'late').length, 1);
+  again.connection.destroy();
+});
+
+test('requests of one connection take effect in the order in which they came (O5)', async () => {
+  const [a, b, topic] = await friends();
+  const id = `room ${newId()}`;
+  // Nothing is awaited: each needs what the one before it did.
+  a.send(record('Room', { id, name: 'One', members: members(b), status: 'create' }));
+  a.send(record('Room', { id, name: 'Two', status: 'patch' }), { qos: 2 });
+  a.send(record('Message', { to: id, msg_id: newId(), files: [desc('in order')], status: 'client' }));
+  a.send(record('Message', { to: b.phoneId, msg_id: newId(), files: [desc('elsewhere')], status: 'client' }), { qos: 0 });
+  a.send(record('Room', { id, members: members(b), status: 'remove' }));
+  a.send(record('Room', { id, status: 'get' }));
+  const seen = await a.expect(a.topic, isRoom('get'));
+  assert.deepEqual([seen.fields.name, seen.fields.members], ['Two', []]);
+  await b.expect(`ses/${b.phone}`, isRoom('remove'));
+  await b.expect(topic, isMessage('sent'));
+  const kinds = b.on(`room/${id}`).map(({ record: name, fields }) => `${name} ${fields.status} ${fields.type}`);
+  assert.deepEqual(kinds.slice(0, 4), ['Message muc join', 'Room patch group', 'Message muc patch', 'Message sent ']);
 });
