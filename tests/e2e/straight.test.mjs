@@ -198,3 +198,15 @@ test('nothing of it waits for who is away', async () => {
   await b.fence();
   assert.deepEqual(b.inbox.slice(from).filter(({ record: name }) => name === 'poke'), []);
 });
+
+test('SUBSCRIBE is granted for what a client holds, and for nothing else', async () => {
+  const id = await room(b, [a, c]);
+  const [from, to] = [a.phoneId, b.phoneId].sort();
+  const granted = [`ses/${a.phone}`, `ac/${b.phoneId}`, `p2p/${from}/${to}`, `p2p/${a.phoneId}/${a.phoneId}`, `room/${id}`, `muc/${b.phoneId}`, `muc/${c.phoneId}`, a.topic];
+  const denied = [`ses/${b.phone}`, `ses/${a.phoneId}`, `ac/${a.phoneId}`, `ac/${c.phoneId}`, `p2p/${to}/${from}`, `p2p/${b.phoneId}/${b.phoneId}`, p2pTopic(a.phoneId, c.phoneId),
+    p2pTopic(b.phoneId, c.phoneId), 'room/nowhere', `room/${id}/`, `muc/${stranger.phoneId}`, b.topic, tablet.topic, `actions/1/web/${a.clientId}`, 'events/1//api/anon//', 'version/4', 'room/+',
+    `p2p/${from}/+`, `ses/${a.phone}/#`, '#', '+/+', '$SYS/#', `$share/g/ses/${a.phone}`];
+  assert.deepEqual(await a.subscribe([...granted, ...denied], 1), [...granted.map(() => 1), ...denied.map(() => 128)]);
+  const { device: form } = await registering(0);
+  assert.deepEqual(await form.subscribe([form.topic, `ses/${a.phone}`, `room/${id}`, `p2p/${from}/${to}`], 1), [1, 128, 128, 128]);
+});
