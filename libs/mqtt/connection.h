@@ -184,6 +184,8 @@ class Connection final : private SessionLink {
   State state() const { return state_; }
   Session* session() const { return session_; }
   Version version() const { return version_; }
+  // What the peer takes: a whole packet, in bytes.
+  uint32_t max_outbound_packet() const;
 
  private:
   // SessionLink.
@@ -214,7 +216,6 @@ class Connection final : private SessionLink {
   Connack MakeConnack(const Acceptance& acceptance, uint16_t asked_keep_alive_s) const;
   // False when it is more than the client takes [MQTT5-3.1.2-24].
   bool SendIfFits(const std::string& bytes);
-  uint32_t max_outbound_packet() const;
   void HandleMalformed(const ProtocolError& error);
   void FailIf(const std::optional<ProtocolError>& error);
   void Finish(CloseCause cause, const ProtocolError& error,

@@ -158,6 +158,9 @@ class Reader {
   absl::Status ReadLayout(const RecordType& type, const Layout& layout, std::span<const Term> slots,
                           pb::Message* out) {
     if (slots.size() != layout.slots.size()) return absl::InvalidArgumentError("wrong arity");
+    for (const size_t place : layout.empty) {
+      if (!IsNotGiven(slots[place])) return absl::InvalidArgumentError("no shifted layout");
+    }
     const Layout::Meaning* meaning = nullptr;
     for (size_t i = 0; i < slots.size(); ++i) {
       if (layout.features_at == i) ReadFeatures(type, layout, slots[i], out);

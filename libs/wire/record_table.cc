@@ -200,8 +200,9 @@ class RecordTableBuilder {
     layout.when = Words(form.when());
     for (const std::string& name : Words(form.slots())) {
       if (name == "*") layout.features_at = layout.slots.size();
+      if (name == "[]") layout.empty.push_back(layout.slots.size());
       const Slot* place = nullptr;
-      if (name != "_" && name != "*") {
+      if (name != "_" && name != "[]" && name != "*") {
         CHAT_ASSIGN_OR_RETURN(place, SlotNamed(type, name));
       }
       layout.slots.push_back(place);
@@ -281,7 +282,8 @@ std::string RecordTable::Describe() const {
       text += absl::StrCat("  also ", type->layouts[i].slots.size(), ":");
       const Layout& form = type->layouts[i];
       for (size_t at = 0; at < form.slots.size(); ++at) {
-        const char* without_name = form.features_at == at ? "*" : "_";
+        const bool empty = std::find(form.empty.begin(), form.empty.end(), at) != form.empty.end();
+        const char* without_name = form.features_at == at ? "*" : empty ? "[]" : "_";
         text += " " + (form.slots[at] != nullptr ? form.slots[at]->name : without_name);
       }
       text += "\n";

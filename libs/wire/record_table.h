@@ -54,6 +54,7 @@ struct Layout {
     const Slot* slot = nullptr;
   };
   std::vector<const Slot*> slots;     // nullptr: dropped
+  std::vector<size_t> empty;          // of those, the ones that must hold nothing
   std::vector<std::string> when;      // selector atoms; empty: always
   std::vector<Meaning> meanings;      // of the selector in this form
   std::optional<size_t> features_at;  // the slot that holds Features

@@ -108,6 +108,15 @@ TEST(TranslatorTest, LegacyLayoutsBecomeTheNormativeOne) {
   }
 }
 
+TEST(TranslatorTest, AShiftedRoomHasNothingInTheSlotThatItShifts) {
+  const auto room = [](const std::string& fifth, const std::string& sixth) {
+    return Read(Parse("{'Room',<<\"r\">>,[],[],[]," + fifth + "," + sixth +
+                      ",[],[],[],[],[],[],[],[],mute}"));
+  };
+  EXPECT_TRUE(room("[]", "[]").ok());
+  EXPECT_FALSE(room("[{'Desc',<<\"d\">>,[],[],[],[],[]}]", "[]").ok());
+}
+
 TEST(TranslatorTest, ARemovalOf2018IsAnEditWithoutFiles) {
   EXPECT_EQ(
       Normal("{'Message',7,[],[],[],[],[],[],[],[],[{'Desc',[],[],<<\"x\">>,[],[]}],[],[],[-1],"

@@ -53,6 +53,9 @@ constexpr pg::Statement kRoomFeeds = {
     "JOIN messaging.room r ON r.feed_id = b.feed_id WHERE b.account_id = ANY ($1::bigint[]) "
     "ORDER BY b.feed_id"};
 
+// More than these are told of their loss on `ses/` only.
+constexpr size_t kNamedLosers = 1000;
+
 Announced Hint(int64_t account) {
   Announced hint;
   hint.event.set_lane(v1::Event::TRANSIENT);
@@ -104,6 +107,17 @@ RoomEvents ApplyRoom(pg::Tx& tx, const v1::RoomChange& change) {
     }
     concerned = gained.accounts;
   }
+  std::vector<int64_t> losers;
+  if (!change.lost().empty() || !change.open()) {
+    for (const pqxx::row& row :
+         tx.Exec(kDropMembers, feed, pg::Array({change.lost().begin(), change.lost().end()}),
+                 !change.open())) {
+      losers.push_back(row["account_id"].as<int64_t>());
+    }
+    concerned.insert(losers.begin(), losers.end());
+    if (!losers.empty()) tx.Exec(kSetMembersVersion, feed, change.version());
+    if (losers.size() > kNamedLosers) losers.clear();
+  }
   // Rendered with the version before the loss: those who lose the room hear of it there, too.
   const FeedKey key{"room", change.room_id()};
   for (const v1::RoomBroadcast& broadcast : change.broadcasts()) {
@@ -112,15 +126,9 @@ RoomEvents ApplyRoom(pg::Tx& tx, const v1::RoomChange& change) {
                                : AddNotices(tx, {{key, broadcast.record().SerializeAsString()}});
     for (Announced& event : events) {
       event.event.set_members_version(version);
+      event.event.mutable_losers()->Add(losers.begin(), losers.end());
       out.durable.push_back(std::move(event));
     }
-  }
-  if (!change.lost().empty() || !change.open()) {
-    pqxx::result lost =
-        tx.Exec(kDropMembers, feed, pg::Array({change.lost().begin(), change.lost().end()}),
-                !change.open());
-    for (const pqxx::row& row : lost) concerned.insert(row["account_id"].as<int64_t>());
-    if (!lost.empty()) tx.Exec(kSetMembersVersion, feed, change.version());
   }
   for (int64_t account : concerned) out.hints.push_back(Hint(account));
   return out;

@@ -212,6 +212,7 @@ TEST_F(RoomsTest, ADeletedRoomHasNobody) {
   gone.add_broadcasts()->mutable_record()->mutable_room()->set_status(v1::Room::DELETE);
   Announcement out = Apply(request);
   ASSERT_EQ(out.events.size(), 3u);  // the record, and two who lost it
+  EXPECT_EQ(out.events[0].event.losers_size(), 2);
   EXPECT_FALSE(MaySend(1));
   EXPECT_FALSE(Access(1, "room/team").read);
   auto feeds = PgProjectionStore(pool()).RoomFeeds(In(), {101, 102});

@@ -33,7 +33,10 @@ constexpr pg::Statement kRoomsOf = {
 constexpr pg::Statement kMembersOf = {"room_members_of",
                                       "SELECT " CHAT_MEMBER_COLUMNS
                                       " FROM room.member m WHERE m.room_id = ANY ($1::bigint[])"
-                                      " ORDER BY m.room_id, m.id"};
+                                      " UNION ALL SELECT " CHAT_MEMBER_COLUMNS
+                                      " FROM unnest($2::bigint[]) AS l (room_id) CROSS JOIN LATERAL"
+                                      " (SELECT * FROM room.member a WHERE a.room_id = l.room_id"
+                                      " AND a.admin ORDER BY a.id LIMIT $3) m ORDER BY 2, 1"};
 constexpr pg::Statement kCoMembers = {
     "room_co_members",
     "SELECT DISTINCT o.roster_id FROM room.member m JOIN room.room r ON r.id = m.room_id"
@@ -124,13 +127,16 @@ absl::StatusOr<std::vector<SeenRoom>> PgRoomStore::RoomsOf(Deadline deadline,
 }
 
 absl::StatusOr<std::vector<MemberRow>> PgRoomStore::MembersOf(Deadline deadline,
-                                                              const std::vector<RoomId>& rooms) {
-  if (rooms.empty()) return std::vector<MemberRow>();
-  std::vector<int64_t> ids;
-  for (const RoomId room : rooms) ids.push_back(room.value);
+                                                              const std::vector<RoomId>& whole,
+                                                              const std::vector<RoomId>& others,
+                                                              int64_t admins) {
+  if (whole.empty() && others.empty()) return std::vector<MemberRow>();
+  std::vector<int64_t> all, led;
+  for (const RoomId room : whole) all.push_back(room.value);
+  for (const RoomId room : others) led.push_back(room.value);
   return pool_.Get<std::vector<MemberRow>>(
       deadline, [&](pg::Tx& tx) -> absl::StatusOr<std::vector<MemberRow>> {
-        return ToMembers(tx.Exec(kMembersOf, pg::Array(ids)));
+        return ToMembers(tx.Exec(kMembersOf, pg::Array(all), pg::Array(led), admins));
       });
 }
 

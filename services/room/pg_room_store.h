@@ -23,7 +23,9 @@ class PgRoomStore : public RoomStore {
   absl::StatusOr<std::vector<SeenRoom>> RoomsOf(Deadline deadline,
                                                 const std::vector<RosterId>& rosters) override;
   absl::StatusOr<std::vector<MemberRow>> MembersOf(Deadline deadline,
-                                                   const std::vector<RoomId>& rooms) override;
+                                                   const std::vector<RoomId>& whole,
+                                                   const std::vector<RoomId>& others,
+                                                   int64_t admins) override;
   absl::StatusOr<std::vector<RosterId>> CoMembers(Deadline deadline, RosterId roster,
                                                   int64_t largest) override;
   absl::StatusOr<std::vector<RoomRow>> Find(Deadline deadline, const Wanted& wanted) override;

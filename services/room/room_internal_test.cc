@@ -82,8 +82,8 @@ TEST_F(RoomInternalTest, RoomsAreThoseOfEachRosterAsItSeesThem) {
   EXPECT_EQ(first.members(0).reader(), b.roster.value);
   EXPECT_EQ(Listing(first), "members=[" + N(b) + "] admins=[" + N(a) + "]");
   EXPECT_EQ(Listing(reply.rosters(0).rooms(1)), "members=[" + N(c) + "] admins=[" + N(b) + "]");
-  EXPECT_EQ(Listing(reply.rosters(0).rooms(2)), "members=[" + N(b) + "] admins=[]")
-      << "large: only the own one";
+  EXPECT_EQ(Listing(reply.rosters(0).rooms(2)), "members=[" + N(b) + "] admins=[" + N(a) + "]")
+      << "large: the own one, and admins";
   EXPECT_EQ(reply.rosters(0).rooms(2).unread(), 3);
   ASSERT_EQ(reply.rosters(1).rooms_size(), 1);
   EXPECT_EQ(reply.rosters(1).rooms(0).id(), large);

@@ -127,14 +127,18 @@ absl::StatusOr<std::vector<v1::FeedView>> RoomReader::Views(const rpc::Call& cal
 absl::StatusOr<v1::RoomsReply> RoomReader::Rooms(const rpc::Call& call,
                                                  const std::vector<RosterId>& rosters) {
   CHAT_ASSIGN_OR_RETURN(const std::vector<SeenRoom> seen, store_.RoomsOf(call.deadline, rosters));
-  std::vector<RoomId> listed;
+  std::vector<RoomId> whole, large;
+  std::set<RoomId> listed;
   int64_t members = 0;
   for (const SeenRoom& room : seen) {
-    if (room.room.members > limits_.full_list) continue;
-    if (members += room.room.members; members > kMembersPerReply) break;
-    listed.push_back(room.room.id);
+    const bool is_large = room.room.members > limits_.full_list;
+    members += is_large ? std::min(room.room.admins, kPageOfAdmins) : room.room.members;
+    if (members > kMembersPerReply) break;
+    (is_large ? large : whole).push_back(room.room.id);
+    if (!is_large) listed.insert(room.room.id);
   }
-  CHAT_ASSIGN_OR_RETURN(const std::vector<MemberRow> rows, store_.MembersOf(call.deadline, listed));
+  CHAT_ASSIGN_OR_RETURN(const std::vector<MemberRow> rows,
+                        store_.MembersOf(call.deadline, whole, large, kPageOfAdmins));
   std::unordered_map<RoomId, Lists> lists;
   Known known;
   std::set<RosterId> asked;
@@ -154,8 +158,8 @@ absl::StatusOr<v1::RoomsReply> RoomReader::Rooms(const rpc::Call& call,
   }
   size_t bytes = 0;
   for (size_t i = 0; i < seen.size(); ++i) {
-    const auto found = lists.find(seen[i].room.id);
-    const Lists shown = found != lists.end() ? found->second : WithOwn(Lists(), *seen[i].own);
+    Lists shown = lists[seen[i].room.id];
+    if (!listed.contains(seen[i].room.id)) shown = WithOwn(std::move(shown), *seen[i].own);
     v1::Room& room = *reply.mutable_rosters(places[seen[i].own->roster])->add_rooms();
     room = Record(seen[i], v1::Room::STATUS_UNSET, shown, known, views[i]);
     if (bytes > kBytesPerReply) Bound(0, &room);

@@ -150,9 +150,11 @@ class RoomStore {
   // Every room of these rosters with the roster's own membership, by room.
   virtual absl::StatusOr<std::vector<SeenRoom>> RoomsOf(Deadline deadline,
                                                         const std::vector<RosterId>& rosters) = 0;
-  // All members of these rooms, by room and Member.id.
+  // All members of the rooms `whole`, of the others the first `admins` admins, by Member.id.
   virtual absl::StatusOr<std::vector<MemberRow>> MembersOf(Deadline deadline,
-                                                           const std::vector<RoomId>& rooms) = 0;
+                                                           const std::vector<RoomId>& whole,
+                                                           const std::vector<RoomId>& others,
+                                                           int64_t admins) = 0;
   // Who shares a room of at most `largest` members with the roster.
   virtual absl::StatusOr<std::vector<RosterId>> CoMembers(Deadline deadline, RosterId roster,
                                                           int64_t largest) = 0;

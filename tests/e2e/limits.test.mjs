@@ -7,7 +7,7 @@ import { codeFor, codesSentTo, eventually, query } from './cluster.mjs';
 import { REQUESTS, Refused, authReg, authVerify, endAll, isProfile, newId, newPhone, online, registering } from './device.mjs';
 import { format } from './erlang_text.mjs';
 import { Raw, endRaw } from './raw.mjs';
-import { error, ok, record } from './records.mjs';
+import { error, fieldsOf, ok, p2p, record, textMessage, walkHistory } from './records.mjs';
 
 after(() => { endAll(); endRaw(); });
 
@@ -35,6 +35,50 @@ test('a token is refused when its life is over and there is no renewal window', 
     }
   });
   assert.ok([4, 5].includes(refused.code), `CONNACK ${refused.code}`);
+});
+
+test('a page of History is as long as a packet allows, and the next one goes on there', async () => {
+  const device = await online();
+  const texts = Array.from({ length: 20 }, (_, n) => `${n} ${'x'.repeat(10000)}`);
+  for (const text of texts) await device.send(textMessage(device.phoneId, device.phoneId, newId(), text));
+  for (const size of [-1000, 1000]) {
+    const walk = await walkHistory(device, p2p(device.phoneId, device.phoneId), size);
+    assert.deepEqual(walk.texts, size < 0 ? [...texts].reverse() : texts);
+    assert.ok(walk.pages[0] >= 4 && walk.pages[0] <= 6, `${walk.pages}`);
+  }
+});
+
+test('a Profile that is larger than a packet holds roster ids, and other answers come without their lists', async () => {
+  const device = await online();
+  const ask = (term, wanted) => device.ask(term, ({ record: name, fields }) => name === wanted && fields.status !== 'init');
+  for (let n = 0; n < 20; n += 1) {
+    await ask(record('Room', { id: `room ${newId()}`, name: `${n}`, description: 'x'.repeat(4000), status: 'create' }), 'Room');
+  }
+  const profile = await ask(record('Profile', { status: 'get' }), 'Profile');
+  assert.deepEqual(profile.fields.rosters, [device.rosterId]);
+  const roster = await ask(record('Roster', { id: device.rosterId, status: 'get' }), 'Roster');
+  assert.deepEqual([roster.fields.id, roster.fields.roomlist, roster.fields.phone], [device.rosterId, [], device.phone]);
+});
+
+test('a phone keeps as many bytes as its quota allows, by ftp and by link', async () => {
+  const device = await online(); // media.quota_bytes=100000
+  const isAck = ({ record: name }) => name === 'ftpack';
+  const ftp = async (id, size, more) => (await device.ask(record('ftp', { id, sid: device.token, filename: 'a', meta: 'm', size, offset: 0, block: 1,
+    data: Buffer.alloc(0), ...more, status: Buffer.from(more.status) }), isAck)).fields;
+  const over = await ftp(newId(), 100001, { status: 'init' });
+  assert.deepEqual([over.status, over.block, over.offset, over.sid], ['send', 0, 0, '']);
+  const id = newId();
+  assert.equal((await ftp(id, 40000, { status: 'init' })).status, 'init');
+  const whole = await ftp(id, 40000, { status: 'send', block: 40000, data: Buffer.alloc(40000, 1) });
+  assert.deepEqual([whole.offset, whole.block], [40000, 0]);
+  const second = await ftp(newId(), 60001, { status: 'init' });
+  assert.deepEqual([second.status, second.block, second.sid], ['send', 0, '']);
+  const link = await device.ask(record('Message', { msg_id: newId(), to: device.phoneId, files: [record('Desc', { id: 'a', mime: 'image' })], status: 'upload' }),
+    ({ record: name }) => name === 'Message');
+  const { payload } = fieldsOf(link.fields.files[0]);
+  const put = async (size) => (await fetch(payload, { method: 'PUT', body: Buffer.alloc(size) })).status;
+  assert.deepEqual([await put(60001), await put(60000)], [507, 200]);
+  assert.equal((await ftp(newId(), 1, { status: 'init' })).status, 'send', 'there is no byte left');
 });
 
 test('the packet limit is the configured one', async () => {

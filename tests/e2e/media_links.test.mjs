@@ -107,6 +107,42 @@ test('the uploader and the readers of the feed read by their tokens, strangers d
   assert.equal((await get(boris)).status, 404, 'removed for all');
 });
 
+test('who has left a room reads nothing more of it, who comes later reads all, and a ban takes nothing away', async () => {
+  const { anna, boris, topic } = await friends();
+  const [cleo, stranger] = await Promise.all([online(newPhone(), 1), online(newPhone(), 0)]);
+  await befriend(anna, cleo);
+  const room = `room ${newId()}`;
+  const roomIs = (status) => ({ record: name, fields }) => name === 'Room' && fields.id === room && fields.status === status;
+  const members = (...devices) => devices.map((device) => record('Member', { phone_id: device.phoneId }));
+  await anna.ask(record('Room', { id: room, name: 'Kitchen', members: members(boris), status: 'create' }), roomIs('create'));
+  await boris.expect(`room/${room}`, isMessage('muc'));
+  const link = await anna.ask(record('Message', { feed_id: record('muc', { name: room }), msg_id: newId(), to: room, files: [desc('a')], status: 'upload' }), isMessage('link'));
+  const [{ payload }] = filesOf(link);
+  await put(payload, 'content');
+  await anna.send(complete(link.fields.id, [desc('a')]));
+  const shown = filesOf(await boris.expect(`room/${room}`, isMessage('sent')))[0].payload;
+  assert.equal(await (await fetch(shown)).text(), 'content');
+  const get = async (device, file = payload) => (await fetch(file.replace(/\?.*/, ''), { headers: { authorization: `Bearer ${device.token}` } })).status;
+  assert.deepEqual([await get(anna), await get(boris), await get(cleo), await get(stranger)], [200, 200, 404, 404]);
+  await anna.send(record('Room', { id: room, members: members(cleo), status: 'add' }));
+  await cleo.expect(`ses/${cleo.phone}`, roomIs('add'));
+  assert.equal(await get(cleo), 200, 'all of the history is read');
+  await boris.send(record('Room', { id: room, status: 'leave' }));
+  await boris.expect(`ses/${boris.phone}`, roomIs('leave'));
+  assert.equal(await get(boris), 404);
+  // In a private chat both halves read for ever (O28).
+  const own = await begin(anna, boris, [desc('b')]);
+  const [{ payload: write }] = filesOf(own);
+  await put(write, 'content');
+  await anna.send(complete(own.fields.id, [desc('b')]));
+  await boris.expect(topic, isMessage('sent', own.fields.id));
+  await anna.ask(record('Friend', { phone_id: anna.phoneId, friend_id: boris.phoneId, status: 'ban' }));
+  await boris.expect(`ses/${boris.phone}`, ({ record: name, fields }) => name === 'Contact' && fields.status === 'banned');
+  assert.deepEqual([await get(anna, write), await get(boris, write), await get(cleo, write)], [200, 200, 404]);
+  const again = await history(boris, anna, own.fields.id);
+  assert.equal(await (await fetch(filesOf(again)[0].payload)).text(), 'content');
+});
+
 test('what was not uploaded, or is not as large as said, is not completed', async () => {
   const { anna, boris } = await friends();
   const link = await begin(anna, boris, [desc('a'), desc('b')]);

@@ -11,7 +11,7 @@ import { promisify } from 'node:util';
 import { Tuple, atom, encode } from './bert.mjs';
 import { TIMEOUT_MS, eventually, gateway } from './cluster.mjs';
 import { Device, Refused, befriend, endAll, isProfile, newId, newPhone, online, register } from './device.mjs';
-import { p2p, p2pTopic, record } from './records.mjs';
+import { p2p, p2pTopic, record, textMessage, walkHistory } from './records.mjs';
 
 const run = promisify(execFile);
 after(endAll);
@@ -69,6 +69,28 @@ test('an answer carries the Correlation Data and goes to an own Response Topic',
   assert.equal(here.properties.correlationData.toString(), '43');
 });
 
+test('every answer carries the Correlation Data: refusals, the second of two, what was published straight to a feed', async () => {
+  const device = await online5(newPhone(), 0);
+  const own = `actions/1/api/${device.clientId}`;
+  const ask = async (term, number, options = {}) => {
+    const properties = { correlationData: Buffer.from(number), responseTopic: own };
+    const from = device.inbox.length;
+    await device.send(term, { ...options, properties });
+    const answer = await device.expect(own, ({ properties: said }) => said.correlationData !== undefined, { from });
+    assert.equal(answer.properties.correlationData.toString(), number);
+    return answer;
+  };
+  assert.match((await ask(record('Friend', { status: 'nonsense' }), '1')).text, /invalid_data/);
+  assert.match((await ask(Buffer.from('no term'), '2', { qos: 2 })).text, /invalid_data/);
+  assert.match((await ask(record('Person', { id: '380000000000', status: 'get' }), '3', { qos: 0 })).text, /not_authorized/);
+  const term = textMessage(device.phoneId, device.phoneId, newId(), 'note');
+  await device.send(term);
+  assert.match((await ask(term, '4')).text, /note/, 'the stored one of a repeat');
+  const topic = p2pTopic(device.phoneId, device.phoneId);
+  assert.match((await ask(record('Message', { to: '380000000000_1', files: [record('Desc', { payload: 'x' })], status: 'client' }), '5', { topic })).text, /permission_denied/);
+  assert.match((await ask(getProfile, '6', { topic: 'events/2//api/anon//' })).text, /invalid_data/, 'another version');
+});
+
 test('a refused PUBLISH is acknowledged with 0x87, and the connection stays', async () => {
   const device = await online5(newPhone(), 0);
   for (const topic of ['weather/kyiv', 'muc/1_2', `actions/1/api/${device.clientId}`, 'p2p/1_1/2_2']) {
@@ -113,6 +135,16 @@ test('topic aliases work both ways', async () => {
   await again;
   await eventually('vnode_max and Profile', () => packets.length >= 2);
   assert.deepEqual(packets.map(({ topic, properties }) => [topic, properties.topicAlias]).slice(0, 2), [[device.topic, 1], ['', 1]]);
+});
+
+test('what is too large for the client comes without its lists, and History in shorter pages', async () => {
+  const device = await online5(newPhone(), 0, { properties: { maximumPacketSize: 20000 } });
+  const feed = p2p(device.phoneId, device.phoneId);
+  const texts = Array.from({ length: 12 }, (_, n) => `${n} ${'x'.repeat(4000)}`);
+  for (const text of texts) await device.send(textMessage(device.phoneId, device.phoneId, newId(), text));
+  const { texts: seen, pages } = await walkHistory(device, feed, -50);
+  assert.deepEqual(seen, [...texts].reverse());
+  assert.ok(pages[0] > 1 && pages[0] < 5, `${pages}`);
 });
 
 test('a take-over on another gateway tells the older connection 0x8E', async () => {

@@ -6,9 +6,10 @@ import { execFile } from 'node:child_process';
 import { after, test } from 'node:test';
 import { promisify } from 'node:util';
 import mqtt from 'mqtt';
+import { atom, tuple } from './bert.mjs';
 import { TIMEOUT_MS, eventually, gateway } from './cluster.mjs';
-import { endAll, isProfile, newId, newPhone, online } from './device.mjs';
-import { record } from './records.mjs';
+import { befriend, endAll, isProfile, newId, newPhone, online } from './device.mjs';
+import { fieldsOf, p2p, record, textMessage } from './records.mjs';
 
 const run = promisify(execFile);
 const clients = [];
@@ -249,4 +250,32 @@ test('the names of later revisions (PROTOCOL 1.9) stand for the topics', async (
   await device.expect(`actions/${device.clientId}`, isProfile('get'));
   device.send(get).catch(() => {});
   await device.expect(`actions/${device.clientId}`, isProfile('get'));
+});
+
+test('what is published to an alias is published to the topic, and comes under the name that each asked for', async () => {
+  const [one, other] = await Promise.all([online(newPhone(), 0), online(newPhone(), 1)]);
+  await befriend(one, other);
+  const { from, to } = fieldsOf(p2p(one.phoneId, other.phoneId));
+  const [canonical, alias] = [`p2p/${from}/${to}`, `private/${from}/${to}`];
+  assert.deepEqual(await other.subscribe([alias, `contacts/${one.phoneId}`, `private/${to}/${from}`, `devices/${one.phone}`], 2), [2, 2, 128, 128]);
+  const poke = (n) => tuple(atom('poke'), n);
+  const told = (device, topic, n) => device.expect(topic, ({ text }) => text === `{poke,${n}}`);
+  await one.send(poke(1), { topic: alias });
+  await Promise.all([told(other, alias, 1), told(one, canonical, 1)]);
+  await one.send(textMessage(one.phoneId, other.phoneId, newId(), 'hello'));
+  await other.expect(alias, ({ record: name }) => name === 'Message');
+  await one.send(poke(2), { topic: `contacts/${one.phoneId}` });
+  await told(other, `contacts/${one.phoneId}`, 2);
+  await one.send(poke(3), { topic: `devices/${other.phone}` });
+  await told(other, `ses/${other.phone}`, 3);
+  await one.send(poke(4), { topic: `devices/${one.phone}` });
+  await told(one, `ses/${one.phone}`, 4);
+  await other.disconnect();
+  await one.send(textMessage(one.phoneId, other.phoneId, newId(), 'while you were away'));
+  await other.connect(0);
+  await other.expect(alias, ({ text }) => text.includes('while you were away')); // the name lives with the session
+  assert.equal(other.on(canonical).length, 0, 'instead of the topic’s own name');
+  await other.client.unsubscribeAsync(alias);
+  await one.send(poke(5), { topic: canonical });
+  await told(other, canonical, 5);
 });

@@ -58,6 +58,20 @@ export function p2pTopic(one, other) {
   return `p2p/${from}/${to}`;
 }
 
+// Every message of a feed as History pages show it: the texts, newest first; each page has at most `size` of them.
+export async function walkHistory(device, feed, size) {
+  const [seen, pages] = [new Map(), []];
+  for (let from = 0, page; ; from = page.size) {
+    const reply = await device.ask(record('History', { roster_id: device.phoneId, feed, size, entity_id: from, status: 'get' }),
+      ({ record: name }) => name === 'History' || name === 'io');
+    if (reply.record !== 'History') throw new Error(reply.text);
+    page = reply.fields;
+    pages.push(page.data.length);
+    for (const message of page.data.map(fieldsOf)) seen.set(message.id, message.files.map((file) => fieldsOf(file).payload)[0]);
+    if (page.data.length === 0 || page.size === from) return { texts: [...seen.values()], pages, ids: [...seen.keys()] };
+  }
+}
+
 export function textMessage(from, to, messageId, text) {
   return record('Message', {
     feed_id: p2p(from, to), msg_id: messageId, from, to, status: 'client',

@@ -9,6 +9,8 @@ namespace chat::load {
 namespace {
 
 constexpr size_t kAtOnce = 64;
+// Members that one request may name (PROTOCOL 4.6).
+constexpr size_t kPage = 1000;
 
 Friendship Sorted(Friendship pair) {
   return {std::min(pair.first, pair.second), std::max(pair.first, pair.second)};
@@ -44,10 +46,15 @@ void Gathering::MakeRoom(const std::vector<uint32_t>& members) {
   room.set_name("load " + std::to_string(rooms_made_));
   room.set_type(v1::Room::GROUP);
   room.set_status(v1::Room::CREATE);
-  for (size_t i = 1; i < members.size(); ++i) {
-    room.add_members()->set_phone_id(fleet_.devices()[members[i]].account().phone_id);
+  size_t named = 1;
+  for (bool first = true; first || named < members.size(); first = false) {
+    room.clear_members();
+    for (; named < members.size() && room.members_size() < static_cast<int>(kPage); ++named) {
+      room.add_members()->set_phone_id(fleet_.devices()[members[named]].account().phone_id);
+    }
+    if (!first) room.set_status(v1::Room::ADD);
+    Ask(fleet_.devices()[members[0]], room);
   }
-  Ask(fleet_.devices()[members[0]], room);
 }
 
 size_t Gathering::Advance() {
@@ -75,10 +82,11 @@ std::string Gathering::Waiting() const {
   return text;
 }
 
-void Gathering::OnRecord(Device& device, std::string_view,
+void Gathering::OnRecord(Device& device, std::string_view topic,
                          const google::protobuf::Message& record) {
   if (const auto* contact = dynamic_cast<const v1::Contact*>(&record)) OnContact(device, *contact);
-  if (const auto* room = dynamic_cast<const v1::Room*>(&record)) OnRoom(device, *room);
+  const auto* room = dynamic_cast<const v1::Room*>(&record);
+  if (room != nullptr && !topic.starts_with("room/")) OnRoom(*room);
 }
 
 void Gathering::OnContact(Device& device, const v1::Contact& contact) {
@@ -101,9 +109,11 @@ void Gathering::OnContact(Device& device, const v1::Contact& contact) {
   if (edge.first_knows && edge.second_knows) edges_.erase(found);
 }
 
-void Gathering::OnRoom(Device&, const v1::Room& room) {
+// The maker has an answer, everybody else a Room on its `ses/`.
+void Gathering::OnRoom(const v1::Room& room) {
   const auto found = rooms_.find(room.id());
-  if (found == rooms_.end() || room.status() != v1::Room::CREATE) return;
+  if (found == rooms_.end()) return;
+  if (room.status() != v1::Room::CREATE && room.status() != v1::Room::ADD) return;
   if (++found->second.told < found->second.members.size()) return;
   fleet_.AddConversation({"room/" + room.id(), room.id(), found->second.members});
   rooms_.erase(found);

@@ -23,7 +23,7 @@ class Gathering {
 
   // At most 100 a device may ask for in a day (O17); to be asked is free.
   void Befriend(const std::vector<Friendship>& friendships);
-  // The first member makes the room; the others are its friends.
+  // The first member makes the room and adds the others, its friends, by 1,000.
   void MakeRoom(const std::vector<uint32_t>& members);
   // What is begun and not done; call between rounds. Begins more of it.
   size_t Advance();
@@ -33,7 +33,7 @@ class Gathering {
  private:
   void OnRecord(Device& device, std::string_view topic, const google::protobuf::Message& record);
   void OnContact(Device& device, const v1::Contact& contact);
-  void OnRoom(Device& device, const v1::Room& room);
+  void OnRoom(const v1::Room& room);
   void Ask(Device& device, const google::protobuf::Message& record);
 
   struct Edge {

@@ -124,7 +124,7 @@ const std::vector<Option>& Table() {
        }},
       {"rooms", "N", "how many rooms they make (0)", Into<uint32_t>(&Options::rooms, 0, 10'000)},
       {"room-members", "N", "devices in each room (10)",
-       Into<uint32_t>(&Options::room_members, 2, 1'000)},
+       Into<uint32_t>(&Options::room_members, 2, 10'000)},
       {"rate", "R", "records a second of all devices; 0: as fast as acknowledged (0)",
        IntoTraffic<double>(&TrafficOptions::rate, 0, 1e6)},
       {"window", "N", "without a rate: records in flight per device (1)",

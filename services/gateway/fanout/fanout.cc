@@ -41,6 +41,7 @@ ReadyEvent MakeReady(const v1::Event& event) {
   ready.rosters_changed = event.change().rosters();
   ready.rooms_changed = event.change().rooms();
   ready.members_version = event.members_version();
+  ready.losers.assign(event.losers().begin(), event.losers().end());
   ready.committed_ms = event.committed_ms();
   ready.not_to_client = event.not_to_client();
   if (event.topic().empty()) {

@@ -18,7 +18,7 @@ void RoomTable::SetRooms(int64_t account, const std::vector<std::pair<int64_t, i
   for (int64_t feed : before) {
     const bool kept = std::any_of(rooms.begin(), rooms.end(),
                                   [feed](const auto& room) { return room.first == feed; });
-    if (!kept) Remove(account, feed);
+    if (!kept) Dismiss(account, feed);
   }
   bool gained = false;
   for (const auto& [feed, version] : rooms) {
@@ -47,6 +47,17 @@ void RoomTable::Remove(int64_t account, int64_t feed) {
   if (!found->second.accounts.empty()) return;
   rooms_.erase(found);
   host_.Leave(feed);
+}
+
+void RoomTable::Dismiss(int64_t account, int64_t feed) {
+  std::vector<SharedEvent> farewell;
+  if (auto found = rooms_.find(feed); found != rooms_.end()) {
+    for (const SharedEvent& event : found->second.held) {
+      if (Contains(event->losers, account)) farewell.push_back(event);
+    }
+  }
+  Remove(account, feed);
+  for (const SharedEvent& event : farewell) host_.Deliver(account, *event);
 }
 
 void RoomTable::Forget(int64_t account) {
@@ -104,7 +115,7 @@ void RoomTable::OnMembers(int64_t feed, int64_t version, const std::vector<int64
     if (!asked.contains(account)) {
       all = false;
     } else if (!in.contains(account)) {
-      Remove(account, feed);
+      Dismiss(account, feed);
     }
   }
   found = rooms_.find(feed);

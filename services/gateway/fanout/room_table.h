@@ -1,7 +1,8 @@
 // The rooms of the accounts on one worker: which accounts get what a room's channel brings. An
 // event is passed on only to accounts that are known to be in the version of the room that it was
 // made for (v1.Event.members_version); where a newer one is named, messaging is asked first and the
-// event waits. Pure: no clock, no I/O; one thread.
+// event waits. Whoever loses the room with an event (v1.Event.losers) has it before it goes. Pure:
+// no clock, no I/O; one thread.
 #pragma once
 
 #include <cstdint>
@@ -68,6 +69,8 @@ class RoomTable {
 
   void Add(int64_t account, int64_t feed, int64_t version);
   void Remove(int64_t account, int64_t feed);
+  // Remove, once the account has heard what is held of its loss.
+  void Dismiss(int64_t account, int64_t feed);
   void Ask(int64_t feed, Room& room);
   void Pass(const Room& room, const ReadyEvent& event);
 

@@ -25,9 +25,10 @@ class RoomTableTest : public testing::Test, public RoomTable::Host {
 
   void Note(const std::string& what) { log_ += (log_.empty() ? "" : ", ") + what; }
   std::string Log() { return std::exchange(log_, ""); }
-  void Event(int64_t position, int64_t version) {
+  void Event(int64_t position, int64_t version, std::vector<int64_t> losers = {}) {
     auto event = std::make_shared<ReadyEvent>();
     event->position = position;
+    event->losers = std::move(losers);
     event->members_version = version;
     table_.OnEvent(kFeed, event);
   }
@@ -82,6 +83,18 @@ TEST_F(RoomTableTest, AnEventOfANewerVersionWaitsUntilItIsKnownWhoIsLeft) {
   EXPECT_EQ(Log(), "10 to 1, 11 to 1");
   Event(12, 4);
   EXPECT_EQ(Log(), "12 to 1");
+}
+
+TEST_F(RoomTableTest, WhoLosesTheRoomHearsOfItAlthoughAnOlderVersionIsKnown) {
+  BothIn();
+  Event(10, 4, {kPetro});
+  Event(11, 4, {kPetro});
+  Event(12, 5);
+  table_.OnMembers(kFeed, 5, {kAnna});
+  EXPECT_EQ(Log(), "verify 2, 10 to 2, 11 to 2, 10 to 1, 11 to 1, 12 to 1");
+  Event(13, 6, {kAnna});
+  table_.SetRooms(kAnna, {});  // known before the answer
+  EXPECT_EQ(Log(), "verify 1, leave 7, 13 to 1");
 }
 
 TEST_F(RoomTableTest, ARoomThatNobodyIsLeftInIsLeft) {

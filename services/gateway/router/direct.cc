@@ -16,6 +16,11 @@ bool IsOwn(const v1::Caller& caller, const std::string& phone_id) {
                      [&](const v1::OwnRoster& own) { return own.phone_id() == phone_id; });
 }
 
+// Records of PROTOCOL 3.15 that are not served: no client may make them look like the server's.
+bool IsExtension(std::string_view tag) {
+  return tag == "Presence" || tag == "Ack" || tag == "Link" || tag == "act" || tag == "Job";
+}
+
 // The record that may be relayed, with the caller as its author.
 bool IsOwnSignal(const google::protobuf::Message& record, const v1::Caller& caller) {
   if (const auto* typing = dynamic_cast<const v1::Typing*>(&record)) {
@@ -34,6 +39,7 @@ DirectKind ClassifyDirect(std::string_view payload, const bert::Limits& limits,
   const std::vector<bert::Term>* tuple = decoded.term().AsTuple();
   if (tuple == nullptr || tuple->empty()) return DirectKind::kTerm;
   const auto tag = (*tuple)[0].AsAtom();
+  if (tag && IsExtension(*tag)) return DirectKind::kDropped;
   if (!tag || wire::RecordTable::Get().ByTag(std::string(*tag)) == nullptr) {
     return DirectKind::kTerm;
   }

@@ -40,6 +40,21 @@ void Shrink(google::protobuf::Message* record) {
   }
 }
 
+// PROTOCOL 5.6.4: a page of History becomes shorter until it fits; its last message is the next
+// position.
+bool Shorten(v1::History* page, size_t limit, std::string* payload) {
+  while (page->data_size() > 1) {
+    const double fits = static_cast<double>(limit) / static_cast<double>(payload->size());
+    const int left = std::max(1, static_cast<int>(page->data_size() * std::min(fits, 0.9)));
+    page->mutable_data()->DeleteSubrange(left, page->data_size() - left);
+    page->set_size(page->data(left - 1).id());
+    payload->clear();
+    wire::Write(*page, payload);
+    if (payload->size() <= limit) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 mqtt::Qos Client::Lowered(std::string_view topic, mqtt::Qos qos) const {
@@ -52,12 +67,21 @@ mqtt::SharedMessage Client::Encode(const std::string& topic,
                                    std::string_view properties) {
   std::string payload;
   wire::Write(record, &payload);
-  if (payload.size() + kHeadBytes > static_cast<size_t>(parts_.config.max_packet)) {
+  const auto packet = static_cast<size_t>(
+      std::min<int64_t>(parts_.config.max_packet, connection_.max_outbound_packet()));
+  const size_t limit = packet > kHeadBytes ? packet - kHeadBytes : 0;
+  if (payload.size() > limit) {
     std::unique_ptr<google::protobuf::Message> smaller(record.New());
     smaller->CopyFrom(record);
-    Shrink(smaller.get());
-    payload.clear();
-    wire::Write(*smaller, &payload);
+    auto* envelope = dynamic_cast<v1::Record*>(smaller.get());
+    auto* page = envelope != nullptr && envelope->has_history()
+                     ? envelope->mutable_history()
+                     : dynamic_cast<v1::History*>(smaller.get());
+    if (page == nullptr || !Shorten(page, limit, &payload)) {
+      Shrink(smaller.get());
+      payload.clear();
+      wire::Write(*smaller, &payload);
+    }
   }
   return mqtt::Message::Create(topic, payload, {.properties = properties, .expires_at_ms = 0});
 }

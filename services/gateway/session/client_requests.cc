@@ -210,6 +210,8 @@ void Client::AddRequest(const mqtt::Publish& publish, mqtt::InboundHandle handle
   if (straight && route.name != "Message/client") return Drop(publish, handle, "not_for_a_feed");
   if (!route.ordered_by.empty()) {
     request.lane = parts_.backends->LaneFor(FeedHash(route, *request.routed.request, caller_));
+  }
+  if (publish.qos != mqtt::Qos::kAtMostOnce && account_ != 0) {
     request.packet.set_id(static_cast<uint32_t>(publish.id));
     request.packet.set_dup(publish.dup);
     unsigned char digest[SHA256_DIGEST_LENGTH];
@@ -240,7 +242,7 @@ void Client::Execute(Queue::Ticket ticket, Request& request) {
   v1::Caller caller = caller_;
   caller.set_trace(request.trace);
   if (request.routed.route->token) caller.set_token(token_);
-  if (request.lane != 0) *caller.mutable_packet() = request.packet;
+  if (request.packet.id() != 0) *caller.mutable_packet() = request.packet;
   parts_.backends->Call(
       *request.routed.route, *request.routed.request, caller, request.lane,
       [&worker = worker_, id = id_, ticket, begin = std::chrono::steady_clock::now(),

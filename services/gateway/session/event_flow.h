@@ -35,6 +35,7 @@ struct ReadyEvent {
   bool rosters_changed = false;
   bool rooms_changed = false;
   int64_t members_version = 0;  // of a room's event
+  std::vector<int64_t> losers;  // accounts that lose the room with it
   int64_t committed_ms = 0;
   // An edit of the message at position `first` (PROTOCOL O2): a session that does not have that one
   // gets `unseen` in place of `message`.
