@@ -33,7 +33,8 @@ const net::WebSocketRules& MqttRules() {
 
 }  // namespace
 
-Worker::Worker(size_t index, GatewayParts& parts) : index_(index), parts_(parts) {}
+Worker::Worker(size_t index, GatewayParts& parts)
+    : index_(index), parts_(parts), journeys_(static_cast<size_t>(parts.config.trace_notes)) {}
 
 Worker::~Worker() {
   loop_.Stop();
@@ -109,6 +110,21 @@ void Worker::OnOpen(SharedOpenEvent event) {
 
 void Worker::OnOpenRedis(bool up) {
   loop_.Post([this, up] { open_.OnRedis(up); });
+}
+
+void Worker::FindNotes(std::shared_ptr<const v1::NotesRequest> request,
+                       std::function<void(v1::NotesReply)> done) {
+  loop_.Post([this, request = std::move(request), done = std::move(done)] {
+    v1::NotesReply reply;
+    journeys_.Find(*request, &reply);
+    std::unordered_map<int64_t, const Client*> connected;
+    for (const auto& [id, client] : clients_) connected[client->session_id()] = client.get();
+    for (v1::Note& note : *reply.mutable_notes()) {
+      const auto found = connected.find(note.session_id());
+      if (note.session_id() != 0 && found != connected.end()) found->second->Describe(&note);
+    }
+    done(std::move(reply));
+  });
 }
 
 Client* Worker::Find(uint64_t client) {
@@ -384,10 +400,17 @@ bool Worker::HasGap(Account& account, const ReadyEvent& event) {
   return gap;
 }
 
+void Worker::NoteArrival(const ReadyEvent& event) {
+  if (event.position == 0 || event.position == last_arrived_) return;
+  last_arrived_ = event.position;
+  journeys_.Add(v1::Note::ARRIVED, {.position = event.position, .trace = event.trace});
+}
+
 void Worker::HandleEvent(int64_t id, const ReadyEvent& event) {
   auto found = accounts_.find(id);
   if (found == accounts_.end()) return;
   if (event.rooms_changed) LoadRooms({id});
+  NoteArrival(event);
   Account& account = found->second;
   const bool gap = event.position != 0 && HasGap(account, event);
   if (gap) {

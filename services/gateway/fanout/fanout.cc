@@ -6,6 +6,7 @@
 #include "libs/log/log.h"
 #include "libs/metrics/metrics.h"
 #include "libs/metrics/stages.h"
+#include "libs/rpc/journeys.h"
 #include "libs/wire/translator.h"
 
 namespace chat::gateway {
@@ -42,6 +43,7 @@ ReadyEvent MakeReady(const v1::Event& event) {
   ready.rooms_changed = event.change().rooms();
   ready.members_version = event.members_version();
   ready.committed_ms = event.committed_ms();
+  ready.trace = rpc::TraceNumber(event.trace());
   ready.not_to_client = event.not_to_client();
   if (event.topic().empty()) {
     ready.ends_session = event.ends_session();

@@ -46,6 +46,12 @@ ConnectionRef Client::ref() const { return {worker_.index(), id_, epoch_}; }
 
 std::string Client::OwnTopic() const { return "actions/1/" + module_ + "/" + caller_.client_id(); }
 
+void Client::Describe(v1::Note* note) const {
+  note->set_client_id(caller_.client_id());
+  note->set_peer(peer());
+  note->set_transport(NameOf(place_.transport()));
+}
+
 // ---- bytes ----------------------------------------------------------------------------------
 
 void Client::OnData(std::string_view bytes) {

@@ -14,6 +14,7 @@
 
 #include "chat/v1/call.pb.h"
 #include "chat/v1/messaging.pb.h"
+#include "chat/v1/trace.pb.h"
 #include "libs/mqtt/connection.h"
 #include "libs/net/stream.h"
 #include "services/gateway/open/open_session.h"
@@ -80,6 +81,8 @@ class Client final : public net::StreamHandler,
   int64_t session_id() const { return session_id_; }
   int64_t epoch() const { return epoch_; }
   int64_t auth_id() const { return auth_id_; }
+  // Which device on which connection this is.
+  void Describe(v1::Note* note) const;
 
   // ---- from the admission -------------------------------------------------------------------
   void SetSession(int64_t account, int64_t session, int64_t epoch);
@@ -169,6 +172,8 @@ class Client final : public net::StreamHandler,
   void AnswerRelay(Request& request, const absl::Status& status);
   void Execute(Queue::Ticket ticket, Request& request);
   void Answer(Request& request, Outcome& outcome);
+  // For `chat trace`, if it is about a message.
+  void NoteRequest(const Request& request, v1::Note::Step step);
   void AnswerOk(Request& request, v1::Reply& reply);
   void Drop(const mqtt::Publish& publish, mqtt::InboundHandle handle, const char* why,
             mqtt::Reason reason = mqtt::Reason::kNotAuthorized);
@@ -202,6 +207,7 @@ class Client final : public net::StreamHandler,
   void PauseIfTooFast();
   void RefreshRosters();
   void CountAcknowledged(int64_t position);
+  void NoteDelivery(const ReadyEvent& event, mqtt::Qos qos, mqtt::Delivery delivery);
   // What an event without a topic tells the gateway.
   void OnControl(const ReadyEvent& event);
   // Ends the connection when the client has acknowledged its replies, or after kLingerMs.

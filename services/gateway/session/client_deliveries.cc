@@ -88,6 +88,8 @@ void Client::OnAcknowledged(mqtt::Token token) {
   if ((token & kOpenToken) != 0) return;  // its session hands over what is unacknowledged
   if (token != kReplyToken) {
     CountAcknowledged(static_cast<int64_t>(token));
+    worker_.journeys().Add(v1::Note::ACKNOWLEDGED,
+                           {.position = static_cast<int64_t>(token), .session = session_id_});
     return flow_.OnAcknowledged(static_cast<int64_t>(token));
   }
   if (unacknowledged_replies_ > 0) --unacknowledged_replies_;
@@ -126,6 +128,17 @@ mqtt::Qos Client::QosOf(const ReadyEvent& event) {
   return Lowered(event.message->topic(), event.qos);
 }
 
+void Client::NoteDelivery(const ReadyEvent& event, mqtt::Qos qos, mqtt::Delivery delivery) {
+  if (event.position == 0) return;
+  static constexpr v1::Note::Step kSteps[] = {v1::Note::SENT, v1::Note::QUEUED, v1::Note::BLOCKED,
+                                              v1::Note::BLOCKED, v1::Note::DISCARDED};
+  worker_.journeys().Add(kSteps[static_cast<size_t>(delivery)],
+                         {.position = event.position,
+                          .trace = event.trace,
+                          .session = session_id_,
+                          .qos = static_cast<uint32_t>(qos)});
+}
+
 mqtt::Delivery Client::SendEvent(const ReadyEvent& event, mqtt::Qos qos) {
   if (session_ == nullptr) return mqtt::Delivery::kFull;
   static prometheus::Counter& delivered =
@@ -143,6 +156,7 @@ mqtt::Delivery Client::SendEvent(const ReadyEvent& event, mqtt::Qos qos) {
   const mqtt::Delivery delivery =
       session_->Deliver(std::move(message), qos, static_cast<mqtt::Token>(event.position), false,
                         asked == nullptr ? nullptr : asked->ids, again);
+  NoteDelivery(event, qos, delivery);
   const bool taken = delivery == mqtt::Delivery::kSent || delivery == mqtt::Delivery::kQueued;
   if (taken && qos != mqtt::Qos::kAtMostOnce && event.position != 0 && event.committed_ms != 0) {
     if (committed_ == nullptr) committed_ = std::make_unique<std::map<int64_t, int64_t>>();

@@ -217,9 +217,16 @@ void Client::AddRequest(const mqtt::Publish& publish, mqtt::InboundHandle handle
            digest);
     request.packet.set_hash(digest, 16);
   }
+  NoteRequest(request, v1::Note::RECEIVED);
   const uint64_t lane = request.lane;
   requests().Add(std::move(request), lane);
   UpdateReading();
+}
+
+void Client::NoteRequest(const Request& request, v1::Note::Step step) {
+  if (request.routed.route == nullptr || !request.routed.route->name.starts_with("Message/"))
+    return;
+  worker_.journeys().Add(step, {.trace = rpc::TraceNumber(request.trace), .session = session_id_});
 }
 
 void Client::Execute(Queue::Ticket ticket, Request& request) {
@@ -263,6 +270,7 @@ void Client::Answer(Request& request, Outcome& outcome) {
   if (closed_) return;
   if (request.relay != nullptr) return AnswerRelay(request, outcome.status);
   const std::string rpc = request.routed.route != nullptr ? request.routed.route->name : "";
+  NoteRequest(request, outcome.status.ok() ? v1::Note::ANSWERED : v1::Note::REFUSED);
   if (outcome.status.ok()) {
     CountRequest(rpc, "ok");
     return AnswerOk(request, outcome.reply);
