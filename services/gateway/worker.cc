@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <random>
 
+#include "libs/base/clock.h"
 #include "libs/base/status.h"
 #include "libs/log/log.h"
 #include "libs/metrics/metrics.h"
@@ -34,7 +35,10 @@ const net::WebSocketRules& MqttRules() {
 }  // namespace
 
 Worker::Worker(size_t index, GatewayParts& parts)
-    : index_(index), parts_(parts), journeys_(static_cast<size_t>(parts.config.trace_notes)) {}
+    : index_(index),
+      parts_(parts),
+      journeys_(static_cast<size_t>(parts.config.trace_notes)),
+      figures_(index) {}
 
 Worker::~Worker() {
   loop_.Stop();
@@ -70,6 +74,7 @@ void Worker::Start() {
     every(1000, &Worker::AskChanges);
     every(1000, &Worker::RetryFailed);
     every(1000, &Worker::TickOpen);
+    every(1000, &Worker::TellFigures);
     every(5000, &Worker::AskRevoked);
     every(1000, &Worker::EndSilentN2o);
     if (index_ == 0 && parts_.tls != nullptr) {
@@ -203,6 +208,13 @@ void Worker::Forget(Client& client) {
 
 void Worker::Forget(N2oConnection& connection) {
   loop_.Post([this, gone = connection.shared_from_this()] { n2o_.erase(gone); });
+}
+
+void Worker::TellFigures() {
+  Load load;
+  const int64_t now = Clock::System().UnixMs();
+  for (const auto& [id, client] : clients_) client->AddTo(&load, now);
+  figures_.Tell(traffic_, load);
 }
 
 void Worker::EndSilentN2o() {

@@ -20,6 +20,7 @@
 #include "libs/net/tcp_listener.h"
 #include "libs/rpc/journeys.h"
 #include "services/gateway/gateway_parts.h"
+#include "services/gateway/load.h"
 #include "services/gateway/n2o/n2o_connection.h"
 #include "services/gateway/open/open_hub.h"
 #include "services/gateway/session/client.h"
@@ -65,6 +66,7 @@ class Worker : private RoomTable::Host {
   Client* Find(uint64_t client);
   OpenHub& open() { return open_; }
   rpc::Journeys& journeys() { return journeys_; }
+  Traffic& traffic() { return traffic_; }
   boost::asio::io_context& context() { return loop_.context(); }
   // False: over the rate of CONNECTs.
   bool TakeConnect(int64_t now) {
@@ -127,6 +129,7 @@ class Worker : private RoomTable::Host {
   void AskRevoked();
   void RetryFailed();
   void TickOpen() { open_.Tick(); }
+  void TellFigures();
 
   const size_t index_;
   GatewayParts& parts_;
@@ -145,6 +148,8 @@ class Worker : private RoomTable::Host {
   int64_t fired_at_ms_ = 0;
   OpenHub open_{*this};
   rpc::Journeys journeys_;
+  Traffic traffic_;
+  LoadFigures figures_;
   int64_t last_arrived_ = 0;  // position
   uint64_t next_client_ = 1;
   int64_t horizon_ = 0;

@@ -20,6 +20,13 @@ constexpr size_t kHeadBytes = 2048;
 // Messages whose acknowledgement concerns no event.
 constexpr mqtt::Token kReplyToken = 0;
 
+prometheus::Counter& Undelivered(const char* reason) {
+  return metrics::Counter("chat_gateway_undelivered_events_total",
+                          "Events that a session did not take: larger than the client takes, "
+                          "transient and its queue full, or left to history as its queue is full",
+                          {{"reason", reason}});
+}
+
 // PROTOCOL O22: what does not fit the packet limit loses its lists; a Profile keeps its roster ids.
 void Shrink(google::protobuf::Message* record) {
   if (auto* profile = dynamic_cast<v1::Profile*>(record)) {
@@ -129,6 +136,16 @@ mqtt::Qos Client::QosOf(const ReadyEvent& event) {
 }
 
 void Client::NoteDelivery(const ReadyEvent& event, mqtt::Qos qos, mqtt::Delivery delivery) {
+  if (delivery == mqtt::Delivery::kDiscarded) {
+    static prometheus::Counter& large = Undelivered("too_large");
+    large.Increment();
+  } else if (delivery == mqtt::Delivery::kFull && event.position == 0) {
+    static prometheus::Counter& transient = Undelivered("transient");
+    transient.Increment();
+  } else if (delivery == mqtt::Delivery::kFull) {
+    static prometheus::Counter& later = Undelivered("to_history");
+    later.Increment();
+  }
   if (event.position == 0) return;
   static constexpr v1::Note::Step kSteps[] = {v1::Note::SENT, v1::Note::QUEUED, v1::Note::BLOCKED,
                                               v1::Note::BLOCKED, v1::Note::DISCARDED};
@@ -166,6 +183,9 @@ mqtt::Delivery Client::SendEvent(const ReadyEvent& event, mqtt::Qos qos) {
 }
 
 void Client::AskPage(int64_t above, const std::vector<int64_t>& had) {
+  static prometheus::Counter& pages = metrics::Counter("chat_gateway_replay_pages_total",
+                                                       "Pages of history that sessions asked for");
+  pages.Increment();
   v1::ReplayRequest request;
   request.set_account_id(account_);
   request.set_above(above);
