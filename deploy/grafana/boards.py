@@ -101,20 +101,30 @@ OVERVIEW = {
         ("Positions above the stable horizon", "short", [("max by (instance) (chat_messaging_horizon_lag)", "{{instance}}")]),
         ("Sends that were repeats", "ops", [(rate("chat_messaging_repeats_total"), "repeats")]),
         ("Changes that wait for messaging", "short", [("sum by (schema) (chat_outbox_waiting)", "{{schema}}")]),
+        ("Oldest message that an online device has not acknowledged", "s",
+         [("max by (instance) (chat_gateway_oldest_undelivered_seconds)", "{{instance}}")]),
     ],
 }
 
 GATEWAY_BOARD = {
     "Connections": [
         ("Connections by transport", "short", [("sum by (instance, transport) (chat_gateway_connections)", "{{instance}} {{transport}}")]),
+        ("Connections by version of MQTT", "short", [("sum by (version) (chat_gateway_mqtt_connections)", "{{version}}")]),
+        ("Sessions by state", "short", [("sum by (state) (chat_gateway_sessions)", "{{state}}")]),
         ("CONNECT by result", "reqps", [(rate("chat_gateway_connects_total", "result"), "{{result}}")]),
         ("Disconnects by cause", "ops", [(rate("chat_gateway_disconnects_total", "cause"), "{{cause}}")]),
         latency("CONNECT to CONNACK", "chat_gateway_admission_seconds"),
-        ("Refused: full", "ops", [(rate("chat_gateway_connections_refused_total", "instance"), "{{instance}}")]),
+        ("Connections refused by limit", "ops", [(rate("chat_gateway_connections_refused_total", "limit"), "{{limit}}")]),
         ("Cut: left too much unread", "ops", [(rate("chat_gateway_slow_readers_total", "instance"), "{{instance}}")]),
+    ],
+    "Traffic": [
+        ("Packets received", "pps", [(rate("chat_gateway_packets_total", "type", 'direction="received"'), "{{type}}")]),
+        ("Packets sent", "pps", [(rate("chat_gateway_packets_total", "type", 'direction="sent"'), "{{type}}")]),
+        ("Bytes", "Bps", [(rate("chat_gateway_bytes_total", "direction"), "{{direction}}")]),
     ],
     "Requests": [
         ("Requests by RPC", "reqps", [(rate("chat_gateway_requests_total", "rpc"), "{{rpc}}")]),
+        ("Read to answered, p99", "s", [(quantile(0.99, "chat_gateway_request_seconds", "rpc"), "{{rpc}}")]),
         ("Requests by outcome", "reqps", [(rate("chat_gateway_requests_total", "outcome"), "{{outcome}}")]),
         ("Publishes acknowledged and not acted upon", "ops", [(rate("chat_gateway_dropped_publishes_total", "reason"), "{{reason}}")]),
         ("Pauses because of publish_rate", "ops", [(rate("chat_gateway_slowed_publishers_total", "instance"), "{{instance}}")]),
@@ -129,6 +139,15 @@ GATEWAY_BOARD = {
         ("Gaps", "ops", [(rate("chat_gateway_gaps_total", "instance"), "{{instance}}")]),
         ("Events read again", "ops", [(rate("chat_gateway_replayed_events_total", "instance"), "{{instance}}")]),
         ("Redis stands", "short", [(f"chat_redis_up{{{GATEWAY}}}", "{{instance}} {{connection}}")]),
+        ("Pages of history", "ops", [(rate("chat_gateway_replay_pages_total", "instance"), "{{instance}}")]),
+        ("Events that a session did not take", "ops", [(rate("chat_gateway_undelivered_events_total", "reason"), "{{reason}}")]),
+    ],
+    "Queues": [
+        ("Messages not acknowledged", "short", [("sum by (instance, where) (chat_gateway_undelivered_messages)", "{{instance}} {{where}}")]),
+        ("Oldest message not acknowledged", "s", [("max by (instance) (chat_gateway_oldest_undelivered_seconds)", "{{instance}}")]),
+        ("Requests that wait or run", "short", [("sum by (instance) (chat_gateway_pending_requests)", "{{instance}}")]),
+        ("Bytes that sockets have not taken", "bytes", [("sum by (instance) (chat_gateway_unwritten_bytes)", "{{instance}}")]),
+        ("Lanes to messaging", "short", [("sum by (instance) (chat_gateway_messaging_lanes)", "{{instance}}")]),
     ],
     "Calls that it answers": rpc(GATEWAY)[:-1],  # none of them waits in a thread
     "Processes": process(GATEWAY),
@@ -144,6 +163,7 @@ MESSAGING_BOARD = {
         ("Sends refused: queue full", "ops", [(rate("chat_messaging_queue_full_total", "instance"), "{{instance}}")]),
         ("Deadline passed before the commit", "ops", [(rate("chat_messaging_expired_total", "instance"), "{{instance}}")]),
         ("Met a feed locked by another replica", "ops", [(rate("chat_messaging_locked_total", "instance"), "{{instance}}")]),
+        ("Wait for such a feed, p99", "s", [(quantile(0.99, "chat_messaging_lock_wait_seconds", "instance"), "{{instance}}")]),
         ("Batches repeated send by send", "ops", [(rate("chat_messaging_split_batches_total", "instance"), "{{instance}}")]),
     ],
     "Order and publication": [
@@ -180,12 +200,26 @@ STORES_BOARD = {
     ],
 }
 
+PROVIDERS_BOARD = {
+    "Codes and mail": [
+        ("Letters by result", "ops", [(rate("chat_courier_letters_total", "service, kind, result"), "{{service}} {{kind}} {{result}}")]),
+        ("Attempt, p99", "s", [(quantile(0.99, "chat_courier_attempt_seconds", "service"), "{{service}}")]),
+        ("Failed attempts", "ops", [(rate("chat_courier_failed_attempts_total", "service, kind"), "{{service}} {{kind}}")]),
+        ("Letters that wait", "short", [("sum by (service, instance) (chat_courier_waiting)", "{{service}} {{instance}}")]),
+    ],
+    "Object storage": [
+        ("Requests by result", "reqps", [(rate("chat_media_provider_seconds_count", "method, result"), "{{method}} {{result}}")]),
+        ("Request, p99", "s", [(quantile(0.99, "chat_media_provider_seconds", "method"), "{{method}}")]),
+    ],
+}
+
 BOARDS = {
     "overview": ("CHAT: overview", OVERVIEW, None),
     "gateway": ("CHAT: gateway", GATEWAY_BOARD, None),
     "messaging": ("CHAT: messaging", MESSAGING_BOARD, None),
     "service": ("CHAT: a service", SERVICE_BOARD, SERVICES),
     "stores": ("CHAT: PostgreSQL and Redis", STORES_BOARD, None),
+    "providers": ("CHAT: providers", PROVIDERS_BOARD, None),
 }
 
 

@@ -157,6 +157,8 @@ void Connection::Hold(std::string_view bytes) {
 // --------------------------------------------------------------------------------------
 
 void Connection::Handle(Packet& packet) {
+  // The alternatives stand in the order of the types, from CONNECT on.
+  handler_->OnPacket(static_cast<PacketType>(packet.index() + 1));
   if (const auto* connect = std::get_if<Connect>(&packet)) return HandleConnect(*connect);
   if (state_ != State::kConnected) {
     return Finish(CloseCause::kProtocolError,

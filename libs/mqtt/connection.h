@@ -89,6 +89,8 @@ class ConnectionHandler {
     OnSend(head);
     OnSend(message->payload());
   }
+  // A packet was decoded and is handled next; for counts. A malformed one does not come here.
+  virtual void OnPacket(PacketType) {}
   // A valid CONNECT arrived. Answer with Accept or Refuse, now or later. In 5.0 its client id may
   // be empty, whatever clean_session says: assign one.
   virtual void OnConnect(const Connect& connect) = 0;

@@ -54,6 +54,17 @@ TEST_F(ConnectionTest, AConnectIsAskedAboutAndAccepted) {
   EXPECT_EQ(connection_.state(), Connection::State::kConnected);
 }
 
+TEST_F(ConnectionTest, EveryPacketIsToldByItsType) {
+  Open();
+  Feed("30 05 0001 't' 'ab'");
+  Feed("C0 00");
+  Feed("82 06 0001 0001 't' 00");
+  Feed("E0 00");
+  EXPECT_THAT(owner_.packets,
+              ElementsAre(PacketType::kConnect, PacketType::kPublish, PacketType::kPingreq,
+                          PacketType::kSubscribe, PacketType::kDisconnect));
+}
+
 TEST_F(ConnectionTest, SessionPresentIsToldToAClientThatKeepsItsSession) {
   // MQTT-3.2.2-2
   Feed(kConnect);

@@ -20,6 +20,7 @@ class RecordingOwner final : public ConnectionHandler {
   std::vector<InboundHandle> handles;  // of the requests, in order of arrival
   std::optional<Closed> closed;        // after OnClosed
   int64_t unix_ms = 1'000'000;
+  std::vector<PacketType> packets;     // that were decoded
   std::function<void()> on_connect;  // runs inside the callbacks, if set
   std::function<void()> on_publish;
 
@@ -32,6 +33,7 @@ class RecordingOwner final : public ConnectionHandler {
     }
     if (status == DecodeStatus::kError) effects_.push_back(std::string("> bad ") + error.clause);
   }
+  void OnPacket(PacketType type) override { packets.push_back(type); }
   // As OnConnect does by itself.
   void Speak(Version version) { decoder_.SetVersion(version); }
   void OnConnect(const Connect& connect) override {

@@ -135,6 +135,7 @@ struct Auth {
   Properties properties;
 };
 
+// In the order of PacketType.
 using Packet = std::variant<Connect, Connack, Publish, Puback, Pubrec, Pubrel, Pubcomp, Subscribe,
                             Suback, Unsubscribe, Unsuback, Pingreq, Pingresp, Disconnect, Auth>;
 

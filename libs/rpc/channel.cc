@@ -19,8 +19,8 @@ constexpr int kMaxMetadataBytes = 64 << 10;
 
 grpc::ChannelArguments Arguments() {
   grpc::ChannelArguments arguments;
-  // A replica that stands still (SIGSTOP, a frozen machine) keeps its socket: only an answer to a ping
-  // tells. Within four seconds its calls fail and the others get them all.
+  // A replica that stands still (SIGSTOP, a frozen machine) keeps its socket: only an answer to a
+  // ping tells. Within four seconds its calls fail and the others get them all.
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 2'000);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 2'000);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
@@ -57,26 +57,28 @@ Family FamilyOf(const std::string& address) {
   return Family::kName;
 }
 
-// The addresses of a name, as `ip:port` of IPv4; none when it does not resolve.
-std::vector<std::string> Resolved(const std::string& address) {
+// The addresses of a name, as `ip:port`; none when it does not resolve to that family.
+std::vector<std::string> Resolved(const std::string& address, int family) {
   std::string host, port;
   Split(address, &host, &port);
   addrinfo hints{};
-  hints.ai_family = AF_INET;
+  hints.ai_family = family;
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
   std::vector<std::string> addresses;
-  if (getaddrinfo(host.c_str(), nullptr, &hints, &found) != 0) {
-    log::Warn("a peer's name does not resolve", {{"address", address}});
-    return addresses;
-  }
+  if (getaddrinfo(host.c_str(), nullptr, &hints, &found) != 0) return addresses;
   for (const addrinfo* it = found; it != nullptr; it = it->ai_next) {
-    char text[INET_ADDRSTRLEN] = "";
-    inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in*>(it->ai_addr)->sin_addr, text,
-              sizeof text);
-    addresses.push_back(std::string(text) + ":" + port);
+    char text[NI_MAXHOST] = "";
+    if (getnameinfo(it->ai_addr, it->ai_addrlen, text, sizeof text, nullptr, 0, NI_NUMERICHOST) !=
+        0) {
+      continue;
+    }
+    addresses.push_back(family == AF_INET6 ? "[" + std::string(text) + "]:" + port
+                                           : std::string(text) + ":" + port);
   }
   freeaddrinfo(found);
+  std::sort(addresses.begin(), addresses.end());
+  addresses.erase(std::unique(addresses.begin(), addresses.end()), addresses.end());
   return addresses;
 }
 
@@ -110,7 +112,8 @@ std::string Target(const std::vector<std::string>& addresses) {
     if (FamilyOf(address) == Family::kIpv4) {
       list.push_back(address);
     } else if (FamilyOf(address) == Family::kName) {
-      std::vector<std::string> resolved = Resolved(address);
+      std::vector<std::string> resolved = Resolved(address, AF_INET);
+      if (resolved.empty()) log::Warn("a peer's name does not resolve", {{"address", address}});
       list.insert(list.end(), resolved.begin(), resolved.end());
     } else {
       log::Warn("an IPv6 peer beside IPv4 ones is left out", {{"address", address}});
@@ -120,6 +123,12 @@ std::string Target(const std::vector<std::string>& addresses) {
 }
 
 }  // namespace
+
+std::vector<std::string> AddressesOf(const std::string& address) {
+  if (FamilyOf(address) != Family::kName) return {address};
+  std::vector<std::string> addresses = Resolved(address, AF_INET);
+  return addresses.empty() ? Resolved(address, AF_INET6) : addresses;
+}
 
 std::shared_ptr<grpc::Channel> RoundRobin(const std::vector<std::string>& addresses) {
   grpc::ChannelArguments arguments = Arguments();

@@ -18,6 +18,11 @@ std::shared_ptr<grpc::Channel> RoundRobin(const std::vector<std::string>& addres
 // call to nobody fails at once with UNAVAILABLE. A peer that stops answering is noticed by pings
 // within 13 s.
 
+// The processes behind `host:port`: itself when the host is an IP address, else one `ip:port` for
+// each address that the name has now, sorted (a headless service; IPv4, or IPv6 where there is no
+// IPv4). Empty when the name does not resolve. Blocks.
+std::vector<std::string> AddressesOf(const std::string& address);
+
 // One process, e.g. one messaging replica or one gateway.
 std::shared_ptr<grpc::Channel> Direct(const std::string& address);
 

@@ -52,6 +52,13 @@ TEST(ChannelTest, SeveralAddressesAreAskedInTurnAndADeadOneIsLeftOut) {
   }));
 }
 
+TEST(ChannelTest, AnAddressIsItselfAndANameIsAllItsAddresses) {
+  EXPECT_EQ(AddressesOf("10.0.0.1:17000"), std::vector<std::string>({"10.0.0.1:17000"}));
+  EXPECT_EQ(AddressesOf("[::1]:17000"), std::vector<std::string>({"[::1]:17000"}));
+  EXPECT_EQ(AddressesOf("localhost:17000"), std::vector<std::string>({"127.0.0.1:17000"}));
+  EXPECT_EQ(AddressesOf("no.such.name.invalid:17000"), std::vector<std::string>());
+}
+
 TEST(ChannelTest, NamesAreResolved) {
   std::atomic<int> count = 0;
   TestServer server(Counting(&count));

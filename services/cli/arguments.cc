@@ -141,9 +141,20 @@ const std::vector<Option>& Options() {
        SetTimeout},
       {"--count", "N", "how many messages", false, SetCount},
       {"--seconds", "S", "for how long", false, SetSeconds},
-      {"--metrics", "LIST", "where processes show metrics: NAME=HOST:PORT, separated by blanks", false,
+      {"--metrics", "LIST", "where processes show metrics: NAME=HOST:PORT, separated by blanks",
+       false,
        [](Arguments& arguments, std::string_view value) {
          arguments.metrics = value;
+         return !value.empty();
+       }},
+      {"--grpc", "LIST", "where processes serve gRPC: NAME=HOST:PORT, separated by blanks", false,
+       [](Arguments& arguments, std::string_view value) {
+         arguments.grpc = value;
+         return !value.empty();
+       }},
+      {"--from", "PHONE_ID", "the author of the message", false,
+       [](Arguments& arguments, std::string_view value) {
+         arguments.author = value;
          return !value.empty();
        }},
       {"--all", "", "also what the server says at every connect: vnode_max and the Profile", false,

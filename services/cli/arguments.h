@@ -20,6 +20,8 @@ struct Arguments {
   bool json = false;
   bool all = false;
   std::string metrics;  // "NAME=HOST:PORT …"; empty: CHAT_METRICS
+  std::string grpc;     // likewise; empty: CHAT_GRPC
+  std::string author;   // phone id
   std::optional<int64_t> count;
   std::optional<int64_t> listen_ms;
   int64_t timeout_ms = 10'000;

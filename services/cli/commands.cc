@@ -49,7 +49,8 @@ const std::vector<Command>& Commands() {
        "Without\n"
        "--json one message a line, the oldest first; with it the History replies as they came.",
        History},
-      {"top", "", "--metrics --count --seconds", "show the cluster from the metrics of its processes",
+      {"top", "", "--metrics --count --seconds",
+       "show the cluster from the metrics of its processes",
        "For operators. Asks every process every two seconds, prints traffic, latency of commits, "
        "and a\n"
        "line a process; one that does not answer is DOWN. --metrics defaults to the variable "
@@ -58,6 +59,22 @@ const std::vector<Command>& Commands() {
        "--json: one\n"
        "object a time. Connects to no gateway.",
        Top},
+      {"trace", "MSG_ID", "--grpc --from --count", "show the life of one message",
+       "For operators. MSG_ID is the server's id of a message (or a position), or the client's own "
+       "msg_id;\n"
+       "--from names its author, where there are many. Prints when and where it came in, was "
+       "committed and\n"
+       "published, to which devices it went out and who acknowledged it; what it says is not "
+       "shown. Gateways\n"
+       "and messaging remember their last 65,536 notes (key trace_notes); of older messages there "
+       "is what\n"
+       "PostgreSQL knows. Times are those of each machine's clock. --count N: at most N sessions "
+       "(200).\n"
+       "--grpc defaults to the variable CHAT_GRPC of cluster.env, in a gateway's container to the "
+       "addresses of\n"
+       "that gateway. With mutual TLS: CHAT_RPC_TLS_CERT, _KEY, _CA, _NAME, as the processes have "
+       "them.",
+       Trace},
       {"bert", "", "", "a tool for client authors: read hex payloads, say what they are",
        "Reads one payload a line in hex from stdin and prints one JSON object a line:\n"
        "  term       the term in Erlang syntax, null when the payload is malformed\n"

@@ -26,6 +26,8 @@ absl::Status Listen(const Arguments& arguments);
 absl::Status History(const Arguments& arguments);
 // top_command.cc
 absl::Status Top(const Arguments& arguments);
+// trace_command.cc
+absl::Status Trace(const Arguments& arguments);
 // bert_command.cc
 absl::Status Bert(const Arguments& arguments);
 

@@ -70,6 +70,11 @@ void GatewayConfig::Declare(config::Keys& keys) {
   keys.Add("topic_alias_maximum", &topic_alias_maximum,
            "Topic aliases of MQTT 5.0, each way and connection", 0, 1'000);
   keys.Add(
+      "trace_notes", &trace_notes,
+      "Notes about single messages that an event loop remembers for `chat trace`, 40 bytes each; "
+      "0: none",
+      0, 100'000'000);
+  keys.Add(
       "open_topics", &open_topics,
       "Filters of topics that are served as by a general MQTT broker (PROTOCOL 1.10); one that "
       "begins with ! closes what earlier ones opened");

@@ -46,6 +46,7 @@ struct GatewayConfig {
   int64_t max_keep_alive = 0;
   int64_t receive_maximum = 1'024;
   int64_t topic_alias_maximum = 16;
+  int64_t trace_notes = 65'536;
   bool topic_aliases = false;
   std::vector<std::string> open_topics;
   bool allow_anonymous = false;

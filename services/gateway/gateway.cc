@@ -68,6 +68,7 @@ Gateway::Gateway(const GatewayConfig& config, const std::string& name, const std
   parts_.fanout = std::make_unique<Fanout>(config.redis, name, std::move(receivers));
   parts_.publisher = std::make_unique<redis::Publisher>(config.redis);
   service_ = std::make_shared<GatewayService>(parts_);
+  journeys_ = std::make_shared<JourneysService>(parts_, name);
 }
 
 Gateway::~Gateway() {

@@ -9,6 +9,7 @@
 
 #include "services/gateway/gateway_parts.h"
 #include "services/gateway/gateway_service.h"
+#include "services/gateway/journeys_service.h"
 
 namespace chat::gateway {
 
@@ -20,6 +21,7 @@ class Gateway {
   ~Gateway();
 
   std::shared_ptr<GatewayService> service() { return service_; }
+  std::shared_ptr<JourneysService> journeys() { return journeys_; }
   // kInvalidArgument, with the name of the key, when the listeners cannot be what is configured.
   absl::Status Check();
   // Listens; an error names the address.
@@ -34,6 +36,7 @@ class Gateway {
 
   GatewayParts parts_;
   std::shared_ptr<GatewayService> service_;
+  std::shared_ptr<JourneysService> journeys_;
 };
 
 }  // namespace chat::gateway

@@ -11,6 +11,7 @@ int main(int argc, char** argv) {
     absl::Status checked = gateway->Check();
     if (!checked.ok()) return checked;
     serving.Add(gateway->service());
+    serving.Add(gateway->journeys());
     serving.OnStarted([gateway] { return gateway->Start(); });
     serving.OnDrain([gateway, limit = serving.drain()] { gateway->Drain(limit); });
     serving.Keep(gateway);

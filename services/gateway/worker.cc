@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <random>
 
+#include "libs/base/clock.h"
 #include "libs/base/status.h"
 #include "libs/log/log.h"
 #include "libs/metrics/metrics.h"
@@ -33,7 +34,11 @@ const net::WebSocketRules& MqttRules() {
 
 }  // namespace
 
-Worker::Worker(size_t index, GatewayParts& parts) : index_(index), parts_(parts) {}
+Worker::Worker(size_t index, GatewayParts& parts)
+    : index_(index),
+      parts_(parts),
+      journeys_(static_cast<size_t>(parts.config.trace_notes)),
+      figures_(index) {}
 
 Worker::~Worker() {
   loop_.Stop();
@@ -69,6 +74,7 @@ void Worker::Start() {
     every(1000, &Worker::AskChanges);
     every(1000, &Worker::RetryFailed);
     every(1000, &Worker::TickOpen);
+    every(1000, &Worker::TellFigures);
     every(5000, &Worker::AskRevoked);
     every(1000, &Worker::EndSilentN2o);
     if (index_ == 0 && parts_.tls != nullptr) {
@@ -109,6 +115,21 @@ void Worker::OnOpen(SharedOpenEvent event) {
 
 void Worker::OnOpenRedis(bool up) {
   loop_.Post([this, up] { open_.OnRedis(up); });
+}
+
+void Worker::FindNotes(std::shared_ptr<const v1::NotesRequest> request,
+                       std::function<void(v1::NotesReply)> done) {
+  loop_.Post([this, request = std::move(request), done = std::move(done)] {
+    v1::NotesReply reply;
+    journeys_.Find(*request, &reply);
+    std::unordered_map<int64_t, const Client*> connected;
+    for (const auto& [id, client] : clients_) connected[client->session_id()] = client.get();
+    for (v1::Note& note : *reply.mutable_notes()) {
+      const auto found = connected.find(note.session_id());
+      if (note.session_id() != 0 && found != connected.end()) found->second->Describe(&note);
+    }
+    done(std::move(reply));
+  });
 }
 
 Client* Worker::Find(uint64_t client) {
@@ -187,6 +208,13 @@ void Worker::Forget(Client& client) {
 
 void Worker::Forget(N2oConnection& connection) {
   loop_.Post([this, gone = connection.shared_from_this()] { n2o_.erase(gone); });
+}
+
+void Worker::TellFigures() {
+  Load load;
+  const int64_t now = Clock::System().UnixMs();
+  for (const auto& [id, client] : clients_) client->AddTo(&load, now);
+  figures_.Tell(traffic_, load);
 }
 
 void Worker::EndSilentN2o() {
@@ -384,10 +412,17 @@ bool Worker::HasGap(Account& account, const ReadyEvent& event) {
   return gap;
 }
 
+void Worker::NoteArrival(const ReadyEvent& event) {
+  if (event.position == 0 || event.position == last_arrived_) return;
+  last_arrived_ = event.position;
+  journeys_.Add(v1::Note::ARRIVED, {.position = event.position, .trace = event.trace});
+}
+
 void Worker::HandleEvent(int64_t id, const ReadyEvent& event) {
   auto found = accounts_.find(id);
   if (found == accounts_.end()) return;
   if (event.rooms_changed) LoadRooms({id});
+  NoteArrival(event);
   Account& account = found->second;
   const bool gap = event.position != 0 && HasGap(account, event);
   if (gap) {

@@ -18,7 +18,9 @@
 
 #include "libs/net/loop.h"
 #include "libs/net/tcp_listener.h"
+#include "libs/rpc/journeys.h"
 #include "services/gateway/gateway_parts.h"
+#include "services/gateway/load.h"
 #include "services/gateway/n2o/n2o_connection.h"
 #include "services/gateway/open/open_hub.h"
 #include "services/gateway/session/client.h"
@@ -45,6 +47,9 @@ class Worker : private RoomTable::Host {
   void OnRedis(bool up);
   void OnOpen(SharedOpenEvent event);
   void OnOpenRedis(bool up);
+  // What is remembered of these messages goes to `done`, on the loop.
+  void FindNotes(std::shared_ptr<const v1::NotesRequest> request,
+                 std::function<void(v1::NotesReply)> done);
   // Ends the loop; afterwards nothing runs, posting is harmless.
   void StopLoop() { loop_.Stop(); }
   // Stops accepting and ends every connection when its requests are answered, each at a random
@@ -60,6 +65,8 @@ class Worker : private RoomTable::Host {
   // Null when the connection is gone.
   Client* Find(uint64_t client);
   OpenHub& open() { return open_; }
+  rpc::Journeys& journeys() { return journeys_; }
+  Traffic& traffic() { return traffic_; }
   boost::asio::io_context& context() { return loop_.context(); }
   // False: over the rate of CONNECTs.
   bool TakeConnect(int64_t now) {
@@ -107,6 +114,8 @@ class Worker : private RoomTable::Host {
   void Verify(int64_t feed, const std::vector<int64_t>& accounts) override;
   void Deliver(int64_t account, const ReadyEvent& event) override { HandleEvent(account, event); }
   void Reread(int64_t account) override;
+  // Once for all accounts that it is for.
+  void NoteArrival(const ReadyEvent& event);
   // Whether an event before this one is missing.
   bool HasGap(Account& account, const ReadyEvent& event);
   void HandleHorizon(int64_t horizon);
@@ -120,6 +129,7 @@ class Worker : private RoomTable::Host {
   void AskRevoked();
   void RetryFailed();
   void TickOpen() { open_.Tick(); }
+  void TellFigures();
 
   const size_t index_;
   GatewayParts& parts_;
@@ -137,6 +147,10 @@ class Worker : private RoomTable::Host {
   std::priority_queue<Deadline, std::vector<Deadline>, std::greater<>> departures_;
   int64_t fired_at_ms_ = 0;
   OpenHub open_{*this};
+  rpc::Journeys journeys_;
+  Traffic traffic_;
+  LoadFigures figures_;
+  int64_t last_arrived_ = 0;  // position
   uint64_t next_client_ = 1;
   int64_t horizon_ = 0;
   int64_t changes_above_ = 0;

@@ -3,9 +3,11 @@
 #include <curl/curl.h>
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
 
 #include "libs/base/status.h"
+#include "libs/metrics/metrics.h"
 
 namespace chat::media {
 namespace {
@@ -24,6 +26,18 @@ size_t Take(char* data, size_t size, size_t count, void* body) {
 bool Initialised() {
   static const bool done = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
   return done;
+}
+
+// `result`: by what the answer's status begins with.
+void Count(const std::string& method, const char* result, std::chrono::duration<double> taken) {
+  metrics::Histogram("chat_media_provider_seconds",
+                     "Requests to object storage and its token service, by method and result",
+                     metrics::TimeBuckets(), {{"method", method}, {"result", result}})
+      .Observe(taken.count());
+}
+
+const char* ResultOf(long status) {
+  return status < 400 ? "ok" : status == 404 ? "not_found" : status < 500 ? "refused" : "failed";
 }
 
 struct Cleanup {
@@ -58,14 +72,20 @@ absl::StatusOr<HttpResult> Perform(const HttpExchange& exchange) {
     curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE,
                      static_cast<curl_off_t>(exchange.body.size()));
   }
+  const auto begin = std::chrono::steady_clock::now();
   const CURLcode code = curl_easy_perform(handle);
-  if (code != CURLE_OK) return absl::UnavailableError(curl_easy_strerror(code));
+  const auto taken = std::chrono::steady_clock::now() - begin;
+  if (code != CURLE_OK) {
+    Count(exchange.method, "no_answer", taken);
+    return absl::UnavailableError(curl_easy_strerror(code));
+  }
   long status = 0;
   curl_off_t length = -1;
   const char* type = nullptr;
   curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
   curl_easy_getinfo(handle, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
   curl_easy_getinfo(handle, CURLINFO_CONTENT_TYPE, &type);
+  Count(exchange.method, ResultOf(status), taken);
   result.status = static_cast<int>(status);
   result.length = std::max<int64_t>(0, length);
   if (type != nullptr) result.content_type = type;

@@ -40,8 +40,9 @@ bool HasObjects(const v1::Event& event) {
 
 // Shared with the callbacks of the publisher, which may run after the announcer has gone.
 struct Announcer::State {
-  State(AnnouncementStore& store_, RedisPublish publish_, const ObjectLinks* links_)
-      : store(store_), publish(std::move(publish_)), links(links_) {}
+  State(AnnouncementStore& store_, RedisPublish publish_, const ObjectLinks* links_,
+        std::shared_ptr<PublishedNotes> notes_)
+      : store(store_), publish(std::move(publish_)), links(links_), notes(std::move(notes_)) {}
 
   // With the mutex: whether an event must not be published before those that wait.
   bool MustWait(const Announcement& announcement) const {
@@ -56,6 +57,7 @@ struct Announcer::State {
   AnnouncementStore& store;
   const RedisPublish publish;
   const ObjectLinks* const links;
+  const std::shared_ptr<PublishedNotes> notes;
   prometheus::Counter& published_total =
       metrics::Counter("chat_messaging_published_total", "Durable events that Redis took.");
   prometheus::Counter& unpublished_total = metrics::Counter(
@@ -77,8 +79,9 @@ struct Announcer::State {
   std::thread linker;
 };
 
-Announcer::Announcer(AnnouncementStore& store, RedisPublish publish, const ObjectLinks* links)
-    : state_(std::make_shared<State>(store, std::move(publish), links)) {
+Announcer::Announcer(AnnouncementStore& store, RedisPublish publish, const ObjectLinks* links,
+                     std::shared_ptr<PublishedNotes> notes)
+    : state_(std::make_shared<State>(store, std::move(publish), links, std::move(notes))) {
   if (links != nullptr) state_->linker = std::thread([this] { LinkWaiting(); });
 }
 
@@ -147,7 +150,10 @@ void Announcer::LinkWaiting() {
 
 void Announcer::PublishNow(Announcement announcement) {
   std::vector<redis::Publication> batch;
+  std::vector<rpc::Journeys::About> noted;
   for (const Announced& announced : announcement.events) {
+    noted.push_back({.position = announced.event.position(),
+                     .trace = rpc::TraceNumber(announced.event.trace())});
     std::string payload = announced.event.SerializeAsString();
     for (AccountId account : announced.to) {
       batch.push_back({"a:" + std::to_string(account.value), payload});
@@ -157,7 +163,9 @@ void Announcer::PublishNow(Announcement announcement) {
     }
   }
   auto done = [state = state_, id = announcement.id, begin = std::chrono::steady_clock::now(),
-               events = static_cast<double>(announcement.events.size())](bool taken) {
+               events = static_cast<double>(announcement.events.size()),
+               noted = std::move(noted)](bool taken) {
+    if (state->notes != nullptr) state->notes->Add(noted, taken);
     (taken ? state->published_total : state->unpublished_total).Increment(events);
     if (taken) {
       std::chrono::duration<double> since = std::chrono::steady_clock::now() - begin;

@@ -19,6 +19,7 @@
 #include "libs/redis/publisher.h"
 #include "services/messaging/announcement_sink.h"
 #include "services/messaging/announcement_store.h"
+#include "services/messaging/journeys_service.h"
 #include "services/messaging/object_links.h"
 
 namespace chat::messaging {
@@ -30,8 +31,9 @@ using RedisPublish =
 class Announcer : public AnnouncementSink {
  public:
   // `store`, what `publish` calls and `links` outlive the announcer. Without `links` objects stay
-  // without links.
-  Announcer(AnnouncementStore& store, RedisPublish publish, const ObjectLinks* links = nullptr);
+  // without links. What was published is put down in `notes`.
+  Announcer(AnnouncementStore& store, RedisPublish publish, const ObjectLinks* links = nullptr,
+            std::shared_ptr<PublishedNotes> notes = nullptr);
   ~Announcer() override;
 
   void Publish(Announcement announcement) override;

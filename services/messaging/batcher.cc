@@ -27,6 +27,10 @@ constexpr std::chrono::milliseconds kHeldTick{2};
 constexpr std::chrono::seconds kSessionRests{1};
 
 struct Figures {
+  prometheus::Histogram& lock_wait =
+      metrics::Histogram("chat_messaging_lock_wait_seconds",
+                         "How long sends that met a feed locked by another replica waited for it.",
+                         metrics::TimeBuckets());
   prometheus::Histogram& size =
       metrics::Histogram("chat_messaging_batch_size", "Sends in one commit.",
                          {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024});
@@ -206,6 +210,8 @@ struct Batcher::State {
       switch (outcome.kind) {
         case SendOutcome::Kind::kRetry:
           figures.locked.Increment();
+          if (batch[i]->locked_since == pg::Deadline())
+            batch[i]->locked_since = steady_clock::now();
           again.push_back(batch[i]);
           break;
         case SendOutcome::Kind::kDenied:
@@ -218,6 +224,10 @@ struct Batcher::State {
           figures.repeats.Increment();
           [[fallthrough]];
         case SendOutcome::Kind::kStored: {
+          if (batch[i]->locked_since != pg::Deadline()) {
+            std::chrono::duration<double> waited = steady_clock::now() - batch[i]->locked_since;
+            figures.lock_wait.Observe(waited.count());
+          }
           Announced announced = RenderEvent(outcome.row);
           announced.event.set_trace(batch[i]->send.trace);
           announced.event.set_author_client(batch[i]->send.client_id);

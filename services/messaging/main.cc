@@ -5,12 +5,14 @@
 #include "services/messaging/delivery_internal_service.h"
 #include "services/messaging/feeds_internal_service.h"
 #include "services/messaging/history_service.h"
+#include "services/messaging/journeys_service.h"
 #include "services/messaging/message_service.h"
 #include "services/messaging/messaging_config.h"
 #include "services/messaging/migrations.h"
 #include "services/messaging/open_topics_service.h"
 #include "services/messaging/ordered_lane.h"
 #include "services/messaging/parts.h"
+#include "services/messaging/trace_service.h"
 #include "services/messaging/typing_service.h"
 
 int main(int argc, char** argv) {
@@ -39,6 +41,8 @@ int main(int argc, char** argv) {
     serving.Add(std::make_shared<messaging::DeliveryInternalService>(
         parts->sessions, parts->replay, parts->projections, parts->horizon, parts->links));
     serving.Add(std::make_shared<messaging::OpenTopicsService>(parts->open, parts->publish()));
+    serving.Add(std::make_shared<messaging::TraceService>(parts->traces));
+    serving.Add(std::make_shared<messaging::JourneysService>(*parts->notes, serving.name()));
     serving.OnStarted([parts] {
       parts->announcer.Start();
       parts->horizon.Tick();  // sessions can be opened from the first call on

@@ -27,6 +27,9 @@ void MessagingConfig::Declare(config::Keys& keys) {
   keys.Add("open_log_messages", &open_log_messages,
            "Messages of open topics kept for stored sessions and gateways that missed them", 1'000,
            100'000'000);
+  keys.Add("trace_notes", &trace_notes,
+           "Published events that are remembered for `chat trace`, 40 bytes each; 0: none.", 0,
+           100'000'000);
 }
 
 absl::Status MessagingConfig::Check() const {

@@ -25,6 +25,7 @@ struct MessagingConfig {
   int64_t session_grace_s = 30 * 86'400;
   int64_t notice_life_s = 60 * 86'400;
   int64_t open_log_messages = 100'000;
+  int64_t trace_notes = 65'536;
 
   // The config outlives `keys`' Parse().
   void Declare(config::Keys& keys);

@@ -13,6 +13,7 @@
 #include "services/messaging/editor.h"
 #include "services/messaging/horizon.h"
 #include "services/messaging/housekeeping.h"
+#include "services/messaging/journeys_service.h"
 #include "services/messaging/message_service.h"
 #include "services/messaging/messaging_config.h"
 #include "services/messaging/object_links.h"
@@ -25,6 +26,7 @@
 #include "services/messaging/pg_replay_store.h"
 #include "services/messaging/pg_send_store.h"
 #include "services/messaging/pg_session_store.h"
+#include "services/messaging/pg_trace_store.h"
 #include "services/messaging/receipts.h"
 #include "services/messaging/transient_lane.h"
 
@@ -45,7 +47,9 @@ struct Parts {
         open(pool, config.open_log_messages),
         sends(commit_pool),
         objects(pool),
-        announcer(announcements, publish(), &links),
+        traces(pool),
+        notes(std::make_shared<PublishedNotes>(static_cast<size_t>(config.trace_notes))),
+        announcer(announcements, publish(), &links, notes),
         horizon(announcements, publish()),
         batcher(config.batcher(), sends, announcer),
         sender(batcher, links),
@@ -73,6 +77,8 @@ struct Parts {
   PgOpenStore open;
   PgSendStore sends;
   PgObjectUses objects;
+  PgTraceStore traces;
+  std::shared_ptr<PublishedNotes> notes;
   Announcer announcer;
   Horizon horizon;
   Batcher batcher;

@@ -24,7 +24,8 @@ struct QueuedSend {
   Batcher::Done done;
   uint64_t arrival = 0;
   pg::Deadline submitted;
-  bool answered = false;  // guarded by the batcher's lock
+  pg::Deadline locked_since{};  // it met a locked feed then, first; the epoch: never
+  bool answered = false;        // guarded by the batcher's lock
 };
 using QueuedSends = std::vector<std::shared_ptr<QueuedSend>>;
 

@@ -406,6 +406,15 @@ class Secrets(unittest.TestCase):
         data = of_kind(objects(render(values)), "Secret")["chat-secrets"]["data"]
         self.assertEqual(base64.b64decode(data["auth.jwt_key"]), b"given-by-the-user")
 
+    def test_the_own_postgresql_takes_its_password_from_a_given_secret(self):
+        values = {**VALUE_SETS["trial"], "postgresql": {"builtin": {"enabled": True, "existingSecret": {"name": "mine", "key": "pw"}}}}
+        all_objects = objects(render(values, "--upgrade"))
+        self.assertNotIn("postgresql-password", of_kind(all_objects, "Secret")["chat-secrets"]["data"])
+        asked = {json.dumps(variable["valueFrom"]["secretKeyRef"], sort_keys=True) for _, spec in pods(all_objects)
+                 for container in spec["containers"] + spec.get("initContainers", []) for variable in container.get("env", [])
+                 if variable["name"] in ("PGPASSWORD", "POSTGRES_PASSWORD")}
+        self.assertEqual(asked, {'{"key": "pw", "name": "mine"}'})
+
     def test_what_pods_refer_to_is_there(self):
         for name in VALUE_SETS:
             all_objects = rendered(name, "--upgrade")

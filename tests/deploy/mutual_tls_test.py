@@ -1,5 +1,6 @@
 """Mutual TLS between the processes of a local cluster: it works whole, strangers get nothing, certificates are renewed while it runs."""
 
+import json
 import os
 import pathlib
 import shutil
@@ -98,6 +99,60 @@ class MutualTls(unittest.TestCase):
                 self.assertEqual(self.ask(process, {}), UNHEALTHY, "plaintext")
                 self.assertEqual(self.ask(process, impostor), UNHEALTHY, "of another authority")
                 self.assertEqual(self.ask(process, neighbour), UNHEALTHY, "of another cluster")
+
+    def test_chat_trace_shows_a_certificate_of_the_cluster(self):
+        folder = self.folder / "traced"
+        folder.mkdir()
+        talk = Talk(folder, self.addresses)
+        talk.meet()
+        sent = subprocess.run(talk.command(0, "send", talk.phones[1], "traced"), capture_output=True, text=True, check=True).stdout
+
+        def trace(environment):
+            return subprocess.run([BINARIES / "chat", "trace", sent.strip(), "--json"], env=environment, capture_output=True, text=True,
+                                  check=False)
+        known = trace(self.addresses)
+        self.assertEqual(known.returncode, 0, known.stderr)
+        self.assertIn("received", {step["step"] for step in json.loads(known.stdout)["steps"]})
+        stranger = {name: value for name, value in self.addresses.items() if not name.startswith("CHAT_RPC_TLS_")}
+        self.assertEqual(trace(stranger).returncode, 3)
+
+    def eventually(self, what, look):
+        deadline = time.monotonic() + 30
+        while not look():
+            self.assertLess(time.monotonic(), deadline, what)
+            time.sleep(0.2)
+
+    def test_a_new_authority_takes_over_without_a_restart(self):
+        """As the runbook says: believe both, show certificates of the new one, believe the new one alone."""
+        ours, believed = self.ours.folder, self.ours.folder / "ca.crt"
+        retired = Authority(self.folder / "retired")
+        for file in ("member.crt", "member.key"):
+            shutil.copy(ours / file, retired.folder)
+        new = Authority(self.folder / "new")
+        new.issue("member", "cluster-of-the-test")
+
+        def believe(text):
+            (ours / "ca.new").write_text(text)
+            os.replace(ours / "ca.new", believed)
+
+        believe(believed.read_text() + (new.folder / "ca.crt").read_text())
+        newcomer = {**new.keys("member"), "rpc_tls_ca": believed}
+        for process in self.grpc:
+            self.eventually(f"{process} believes both", lambda one=process: self.ask(one, newcomer) == 0)
+        for file in ("member.key", "member.crt"):
+            shutil.copy(new.folder / file, ours / "next")
+            os.replace(ours / "next", ours / file)
+        for process in self.grpc:
+            self.eventually(f"{process} shows the new one", lambda one=process: self.shown(one) == new.serial("member"))
+        believe((new.folder / "ca.crt").read_text())
+        shutil.copy(new.folder / "ca.key", ours)
+        old = {**retired.keys("member"), "rpc_tls_ca": believed}
+        for process in self.grpc:
+            self.eventually(f"{process} no longer believes the old one", lambda one=process: self.ask(one, old) == UNHEALTHY)
+            self.assertEqual(self.ask(process, self.ours.keys("member")), 0)
+        folder = self.folder / "rotated"
+        folder.mkdir()
+        Talk(folder, self.addresses).meet()
 
     def shown(self, process):
         """The serial of the certificate that a process shows."""

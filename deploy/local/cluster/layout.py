@@ -143,6 +143,9 @@ def environment(settings, ports, known, pg_url, outbox, authority=""):
         "CHAT_MEDIA": addresses("media", "http", "http://{}").partition(" ")[0],
         "CHAT_METRICS": named("metrics"),
         "CHAT_GRPC": named("grpc"),
+        # What an operator's tools show to the processes, where those ask for it.
+        **{f"CHAT_{key.upper()}": settings.sets.get("gateway", {}).get(key, "")
+           for key in ("rpc_tls_cert", "rpc_tls_key", "rpc_tls_ca", "rpc_tls_name")},
         "CHAT_PG": pg_url,
         "CHAT_REDIS": address(host, ports["redis-1"]["redis"]),
         "CHAT_OUTBOX": outbox,

@@ -17,6 +17,13 @@
 {{- end -}}
 {{- end -}}
 
+{{- /* The Secret and key of the built-in PostgreSQL's password, as a secretKeyRef. */ -}}
+{{- define "chat.builtinPassword" -}}
+{{- with .Values.postgresql.builtin.existingSecret -}}
+{{- if .name -}}{name: {{ .name }}, key: {{ .key }}}{{- else -}}{name: {{ include "chat.fullname" $ }}-secrets, key: postgresql-password}{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{- /* Where a service's PostgreSQL URL comes from, as YAML {url} or {secret, key} or {builtin: true}. */ -}}
 {{- define "chat.postgresql" -}}
 {{- $own := .definition.postgresql -}}
@@ -41,7 +48,7 @@
 {{- $variable := printf "CHAT_%s_PG_URL" (upper .service) -}}
 {{- if $source.builtin -}}
 - name: PGPASSWORD
-  valueFrom: {secretKeyRef: {name: {{ include "chat.fullname" .root }}-secrets, key: postgresql-password}}
+  valueFrom: {secretKeyRef: {{ include "chat.builtinPassword" .root }}}
 - name: {{ $variable }}
   value: postgresql://chat@{{ include "chat.host" (dict "root" .root "service" "postgresql") }}:5432/chat
 {{- else if $source.secret -}}

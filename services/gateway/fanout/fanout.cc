@@ -6,6 +6,7 @@
 #include "libs/log/log.h"
 #include "libs/metrics/metrics.h"
 #include "libs/metrics/stages.h"
+#include "libs/rpc/journeys.h"
 #include "libs/wire/translator.h"
 
 namespace chat::gateway {
@@ -43,6 +44,7 @@ ReadyEvent MakeReady(const v1::Event& event) {
   ready.members_version = event.members_version();
   ready.losers.assign(event.losers().begin(), event.losers().end());
   ready.committed_ms = event.committed_ms();
+  ready.trace = rpc::TraceNumber(event.trace());
   ready.not_to_client = event.not_to_client();
   if (event.topic().empty()) {
     ready.ends_session = event.ends_session();

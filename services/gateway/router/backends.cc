@@ -4,6 +4,7 @@
 #include <grpcpp/support/proto_buffer_writer.h>
 
 #include "libs/rpc/channel.h"
+#include "services/gateway/router/ordered_lane.h"
 
 namespace chat::gateway {
 
@@ -31,9 +32,13 @@ Backends::Backends(const GatewayConfig& config) : timeout_(config.call_timeout_m
     channels[name] = rpc::RoundRobin(*addresses);
     services_[name] = std::make_unique<grpc::GenericStub>(channels[name]);
   }
-  for (const std::string& address : config.messaging_addrs) {
-    lanes_.push_back(std::make_unique<OrderedLane>(rpc::Direct(address), kMaxOrderedCalls));
-  }
+  lanes_ = std::make_unique<Lanes>(
+      config.messaging_addrs,
+      [](const std::string& address) {
+        return std::make_unique<OrderedLane>(rpc::Direct(address), kMaxOrderedCalls);
+      },
+      rpc::AddressesOf);
+  lanes_->Start();
   auth_ = v1::AuthInternal::NewStub(channels["auth"]);
   profile_ = v1::ProfileInternal::NewStub(channels["profile"]);
   open_ = v1::OpenTopicsInternal::NewStub(channels["messaging"]);
@@ -43,7 +48,7 @@ Backends::Backends(const GatewayConfig& config) : timeout_(config.call_timeout_m
 }
 
 Backends::~Backends() {
-  lanes_.clear();
+  lanes_.reset();
   std::unique_lock lock(calls_mutex_);
   no_calls_.wait(lock, [this] { return calls_ == 0; });
 }
@@ -57,24 +62,17 @@ std::shared_ptr<void> Backends::Hold() {
   });
 }
 
-uint64_t Backends::LaneFor(uint64_t hash) const {
-  if (lanes_.empty()) return 0;
-  const size_t first = hash % lanes_.size();
-  for (size_t i = 0; i < lanes_.size(); ++i) {
-    const size_t index = (first + i) % lanes_.size();
-    if (lanes_[index]->healthy()) return index + 1;
-  }
-  return first + 1;
-}
-
 void Backends::Call(const wire::Route& route, const google::protobuf::Message& request,
                     const v1::Caller& caller, uint64_t lane, Done done) {
-  if (lane > 0 && lane <= lanes_.size()) {
+  if (lane != 0) {
     v1::OrderedCall call;
     call.set_method(route.path);
     *call.mutable_caller() = caller;
     request.SerializeToString(call.mutable_request());
-    return lanes_[lane - 1]->Call(std::move(call), timeout_, std::move(done));
+    if (!lanes_->Call(lane, call, timeout_, done)) {
+      done(absl::UnavailableError("the replica of messaging has gone"), v1::Reply());
+    }
+    return;
   }
   auto state = std::make_shared<Unary>();
   rpc::Call about = rpc::Background(timeout_);
@@ -105,8 +103,6 @@ std::shared_ptr<v1::GatewayInternal::Stub> Backends::gateway(const std::string& 
   return stub;
 }
 
-void Backends::Expire() {
-  for (auto& lane : lanes_) lane->Expire();
-}
+void Backends::Expire() { lanes_->Expire(); }
 
 }  // namespace chat::gateway

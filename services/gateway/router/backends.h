@@ -25,7 +25,7 @@
 #include "libs/rpc/call.h"
 #include "libs/wire/route_table.h"
 #include "services/gateway/config.h"
-#include "services/gateway/router/ordered_lane.h"
+#include "services/gateway/router/lanes.h"
 
 namespace chat::gateway {
 
@@ -40,8 +40,8 @@ class Backends {
   // Serves a request. `done` is called once, on any thread. `lane`: what LaneFor() said.
   void Call(const wire::Route& route, const google::protobuf::Message& request,
             const v1::Caller& caller, uint64_t lane, Done done);
-  // 1 + index of the replica for this hash; healthy ones first choice, so it may change over time.
-  uint64_t LaneFor(uint64_t hash) const;
+  // The lane for this hash: may change as replicas come and go. 0: none.
+  uint64_t LaneFor(uint64_t hash) const { return lanes_->For(hash); }
 
   // One typed call: `start` is e.g. [&](auto... a) { stub.async()->Connect(a...); }.
   template <typename Request, typename Response, typename Start>
@@ -87,7 +87,7 @@ class Backends {
   std::condition_variable no_calls_;
   size_t calls_ = 0;
   std::map<std::string, std::unique_ptr<grpc::GenericStub>> services_;
-  std::vector<std::unique_ptr<OrderedLane>> lanes_;
+  std::unique_ptr<Lanes> lanes_;
   std::unique_ptr<v1::AuthInternal::Stub> auth_;
   std::unique_ptr<v1::ProfileInternal::Stub> profile_;
   std::unique_ptr<v1::RosterInternal::Stub> roster_;

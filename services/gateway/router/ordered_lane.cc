@@ -15,6 +15,7 @@ namespace chat::gateway {
 namespace {
 
 using Time = std::chrono::steady_clock::time_point;
+using Done = Lane::Done;
 
 // Calls that go into one write at most.
 constexpr size_t kBatch = 512;
@@ -196,6 +197,11 @@ void OrderedLane::Expire() {
   for (Done& done : expired) {
     done(absl::DeadlineExceededError("no answer from messaging in time"), v1::Reply());
   }
+}
+
+size_t OrderedLane::pending() const {
+  std::lock_guard lock(state_->mutex);
+  return state_->pending.size();
 }
 
 bool OrderedLane::healthy() const {

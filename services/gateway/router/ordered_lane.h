@@ -11,26 +11,22 @@
 #include <string>
 
 #include "chat/v1/messaging.pb.h"
+#include "services/gateway/router/lane.h"
 
 namespace chat::gateway {
 
-class OrderedLane {
+class OrderedLane final : public Lane {
  public:
-  using Done = std::function<void(absl::Status, v1::Reply)>;
-
   // At most `max_calls` under way; one more fails at once with kResourceExhausted.
   OrderedLane(std::shared_ptr<grpc::Channel> channel, size_t max_calls);
   // Fails what is under way, and waits until the stream has ended. Not on a thread of gRPC.
-  ~OrderedLane();
+  ~OrderedLane() override;
 
-  // Any thread. `done` is called once, on a gRPC thread or this one: with the answer, with
-  // kDeadlineExceeded, or with kUnavailable when the stream breaks (the call may have been
-  // executed).
-  void Call(v1::OrderedCall call, std::chrono::milliseconds timeout, Done done);
-  // Fails calls over their deadline. Call it a few times a second.
-  void Expire();
-  // The channel can reach its replica, as far as is known.
-  bool healthy() const;
+  // `done` is called on a gRPC thread or this one.
+  void Call(v1::OrderedCall call, std::chrono::milliseconds timeout, Done done) override;
+  void Expire() override;
+  bool healthy() const override;
+  size_t pending() const override;
 
  private:
   struct State;

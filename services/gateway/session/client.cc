@@ -46,16 +46,53 @@ ConnectionRef Client::ref() const { return {worker_.index(), id_, epoch_}; }
 
 std::string Client::OwnTopic() const { return "actions/1/" + module_ + "/" + caller_.client_id(); }
 
+void Client::AddTo(Load* load, int64_t unix_now_ms) const {
+  load->unwritten_bytes += static_cast<int64_t>(stream_->unwritten());
+  if (closed_ || awaits_connect()) return;
+  const size_t version =
+      static_cast<size_t>(connection_.version()) - static_cast<size_t>(mqtt::Version::k31);
+  ++load->connections[static_cast<size_t>(place_.transport())][version];
+  if (requests_ != nullptr) load->requests += static_cast<int64_t>(requests_->size());
+  if (session_ == nullptr) return;
+  ++load->sessions[static_cast<size_t>(caller_.state())];
+  load->in_flight += static_cast<int64_t>(session_->in_flight());
+  load->queued += static_cast<int64_t>(session_->queued());
+  if (committed_ == nullptr) return;
+  const int64_t since = std::max(committed_->begin()->second, online_since_ms_);
+  load->oldest_ms = std::max(load->oldest_ms, unix_now_ms - since);
+}
+
+void Client::Describe(v1::Note* note) const {
+  note->set_client_id(caller_.client_id());
+  note->set_peer(peer());
+  note->set_transport(NameOf(place_.transport()));
+}
+
 // ---- bytes ----------------------------------------------------------------------------------
 
 void Client::OnData(std::string_view bytes) {
+  worker_.traffic().bytes_received += bytes.size();
   connection_.OnBytes(bytes, net::Loop::NowMs());
   UpdateReading();
 }
 
 void Client::OnEnd() { connection_.OnNetworkLost(); }
 
+void Client::OnPacket(mqtt::PacketType type) { worker_.traffic().Received(type); }
+
 void Client::OnSend(std::string_view bytes) {
+  worker_.traffic().Sent(static_cast<mqtt::PacketType>(static_cast<uint8_t>(bytes[0]) >> 4));
+  Write(bytes);
+}
+
+void Client::OnSendPublish(std::string_view head, const mqtt::SharedMessage& message) {
+  worker_.traffic().Sent(mqtt::PacketType::kPublish);
+  Write(head);
+  Write(message->payload());
+}
+
+void Client::Write(std::string_view bytes) {
+  worker_.traffic().bytes_sent += bytes.size();
   stream_->Write(bytes);
   if (stream_->unwritten() <= static_cast<size_t>(parts_.config.write_limit)) return;
   static prometheus::Counter& slow = metrics::Counter(
@@ -160,6 +197,7 @@ void Client::Admit(Admitted admitted) {
   }
   if (admitted.profile) Send(own, *admitted.profile, true);
   session_->Resume();
+  online_since_ms_ = UnixNowMs();
   if (admitted.present) ResumeOpen(admitted.state);
   RetryOpen();
   if (account_ != 0) {

@@ -5,6 +5,7 @@
 //   Worker::OnEvent -> EventFlow -> mqtt::Session -> bytes
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -14,8 +15,10 @@
 
 #include "chat/v1/call.pb.h"
 #include "chat/v1/messaging.pb.h"
+#include "chat/v1/trace.pb.h"
 #include "libs/mqtt/connection.h"
 #include "libs/net/stream.h"
+#include "services/gateway/load.h"
 #include "services/gateway/open/open_session.h"
 #include "services/gateway/rate.h"
 #include "services/gateway/router/router.h"
@@ -80,6 +83,10 @@ class Client final : public net::StreamHandler,
   int64_t session_id() const { return session_id_; }
   int64_t epoch() const { return epoch_; }
   int64_t auth_id() const { return auth_id_; }
+  // Adds what this connection holds now.
+  void AddTo(Load* load, int64_t unix_now_ms) const;
+  // Which device on which connection this is.
+  void Describe(v1::Note* note) const;
 
   // ---- from the admission -------------------------------------------------------------------
   void SetSession(int64_t account, int64_t session, int64_t epoch);
@@ -114,6 +121,8 @@ class Client final : public net::StreamHandler,
 
   // ---- mqtt::ConnectionHandler --------------------------------------------------------------
   void OnSend(std::string_view bytes) override;
+  void OnSendPublish(std::string_view head, const mqtt::SharedMessage& message) override;
+  void OnPacket(mqtt::PacketType type) override;
   void OnConnect(const mqtt::Connect& connect) override;
   void OnPublish(const mqtt::Publish& publish, mqtt::InboundHandle handle) override;
   void OnSubscribe(const mqtt::Subscribe& subscribe) override;
@@ -150,6 +159,7 @@ class Client final : public net::StreamHandler,
     std::unique_ptr<v1::RelayRequest> relay;  // in place of `routed`: a direct publish
     uint64_t lane = 0;
     std::string trace;
+    std::chrono::steady_clock::time_point read_at{};
     v1::Packet packet;
   };
   struct Outcome {
@@ -169,6 +179,8 @@ class Client final : public net::StreamHandler,
   void AnswerRelay(Request& request, const absl::Status& status);
   void Execute(Queue::Ticket ticket, Request& request);
   void Answer(Request& request, Outcome& outcome);
+  // For `chat trace`, if it is about a message.
+  void NoteRequest(const Request& request, v1::Note::Step step);
   void AnswerOk(Request& request, v1::Reply& reply);
   void Drop(const mqtt::Publish& publish, mqtt::InboundHandle handle, const char* why,
             mqtt::Reason reason = mqtt::Reason::kNotAuthorized);
@@ -197,11 +209,13 @@ class Client final : public net::StreamHandler,
   int64_t SessionLife(const mqtt::Closed& closed) const;
   void CloseSession(int64_t expiry_s);
   void LeaveEverything();
+  void Write(std::string_view bytes);
   void UpdateReading();
   // Pauses reading while the connection or its address publishes too fast.
   void PauseIfTooFast();
   void RefreshRosters();
   void CountAcknowledged(int64_t position);
+  void NoteDelivery(const ReadyEvent& event, mqtt::Qos qos, mqtt::Delivery delivery);
   // What an event without a topic tells the gateway.
   void OnControl(const ReadyEvent& event);
   // Ends the connection when the client has acknowledged its replies, or after kLingerMs.
@@ -231,6 +245,7 @@ class Client final : public net::StreamHandler,
   int64_t epoch_ = 0;
   int64_t auth_id_ = 0;
   int64_t armed_at_ = 0;
+  int64_t online_since_ms_ = 0;  // Unix time of the admission
   int64_t sent_until_ms_ = 0;  // see Admitted
   int64_t resume_at_ = 0;      // reading goes on then (publish_rate)
   int64_t end_at_ = 0;         // the session ends then at the latest (logout)

@@ -20,6 +20,13 @@ constexpr size_t kHeadBytes = 2048;
 // Messages whose acknowledgement concerns no event.
 constexpr mqtt::Token kReplyToken = 0;
 
+prometheus::Counter& Undelivered(const char* reason) {
+  return metrics::Counter("chat_gateway_undelivered_events_total",
+                          "Events that a session did not take: larger than the client takes, "
+                          "transient and its queue full, or left to history as its queue is full",
+                          {{"reason", reason}});
+}
+
 // PROTOCOL O22: what does not fit the packet limit loses its lists; a Profile keeps its roster ids.
 void Shrink(google::protobuf::Message* record) {
   if (auto* profile = dynamic_cast<v1::Profile*>(record)) {
@@ -112,6 +119,8 @@ void Client::OnAcknowledged(mqtt::Token token) {
   if ((token & kOpenToken) != 0) return;  // its session hands over what is unacknowledged
   if (token != kReplyToken) {
     CountAcknowledged(static_cast<int64_t>(token));
+    worker_.journeys().Add(v1::Note::ACKNOWLEDGED,
+                           {.position = static_cast<int64_t>(token), .session = session_id_});
     return flow_.OnAcknowledged(static_cast<int64_t>(token));
   }
   if (unacknowledged_replies_ > 0) --unacknowledged_replies_;
@@ -150,6 +159,27 @@ mqtt::Qos Client::QosOf(const ReadyEvent& event) {
   return Lowered(event.message->topic(), event.qos);
 }
 
+void Client::NoteDelivery(const ReadyEvent& event, mqtt::Qos qos, mqtt::Delivery delivery) {
+  if (delivery == mqtt::Delivery::kDiscarded) {
+    static prometheus::Counter& large = Undelivered("too_large");
+    large.Increment();
+  } else if (delivery == mqtt::Delivery::kFull && event.position == 0) {
+    static prometheus::Counter& transient = Undelivered("transient");
+    transient.Increment();
+  } else if (delivery == mqtt::Delivery::kFull) {
+    static prometheus::Counter& later = Undelivered("to_history");
+    later.Increment();
+  }
+  if (event.position == 0) return;
+  static constexpr v1::Note::Step kSteps[] = {v1::Note::SENT, v1::Note::QUEUED, v1::Note::BLOCKED,
+                                              v1::Note::BLOCKED, v1::Note::DISCARDED};
+  worker_.journeys().Add(kSteps[static_cast<size_t>(delivery)],
+                         {.position = event.position,
+                          .trace = event.trace,
+                          .session = session_id_,
+                          .qos = static_cast<uint32_t>(qos)});
+}
+
 mqtt::Delivery Client::SendEvent(const ReadyEvent& event, mqtt::Qos qos) {
   if (session_ == nullptr) return mqtt::Delivery::kFull;
   static prometheus::Counter& delivered =
@@ -167,6 +197,7 @@ mqtt::Delivery Client::SendEvent(const ReadyEvent& event, mqtt::Qos qos) {
   const mqtt::Delivery delivery =
       session_->Deliver(std::move(message), qos, static_cast<mqtt::Token>(event.position), false,
                         asked == nullptr ? nullptr : asked->ids, again);
+  NoteDelivery(event, qos, delivery);
   const bool taken = delivery == mqtt::Delivery::kSent || delivery == mqtt::Delivery::kQueued;
   if (taken && qos != mqtt::Qos::kAtMostOnce && event.position != 0 && event.committed_ms != 0) {
     if (committed_ == nullptr) committed_ = std::make_unique<std::map<int64_t, int64_t>>();
@@ -176,6 +207,9 @@ mqtt::Delivery Client::SendEvent(const ReadyEvent& event, mqtt::Qos qos) {
 }
 
 void Client::AskPage(int64_t above, const std::vector<int64_t>& had) {
+  static prometheus::Counter& pages = metrics::Counter("chat_gateway_replay_pages_total",
+                                                       "Pages of history that sessions asked for");
+  pages.Increment();
   v1::ReplayRequest request;
   request.set_account_id(account_);
   request.set_above(above);

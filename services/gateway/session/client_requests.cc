@@ -51,6 +51,18 @@ void CountRequest(const std::string& route, const char* outcome) {
   counter->Increment();
 }
 
+// How long a route's requests take; found once by each event loop.
+prometheus::Histogram& SecondsOf(const wire::Route& route) {
+  static thread_local std::unordered_map<const wire::Route*, prometheus::Histogram*> known;
+  prometheus::Histogram*& seconds = known[&route];
+  if (seconds == nullptr) {
+    seconds = &metrics::Histogram("chat_gateway_request_seconds",
+                                  "From a request that was read to its answer, by RPC",
+                                  metrics::TimeBuckets(), {{"rpc", route.name}});
+  }
+  return *seconds;
+}
+
 }  // namespace
 
 Client::Queue& Client::requests() {
@@ -206,6 +218,7 @@ void Client::AddRequest(const mqtt::Publish& publish, mqtt::InboundHandle handle
     return requests().AddDone(std::move(request), {rpc::Refuse(refused->code, refused->why), {}});
   }
   request.routed = std::move(std::get<Routed>(routed));
+  request.read_at = std::chrono::steady_clock::now();
   const wire::Route& route = *request.routed.route;
   if (straight && route.name != "Message/client") return Drop(publish, handle, "not_for_a_feed");
   if (!route.ordered_by.empty()) {
@@ -219,9 +232,16 @@ void Client::AddRequest(const mqtt::Publish& publish, mqtt::InboundHandle handle
            digest);
     request.packet.set_hash(digest, 16);
   }
+  NoteRequest(request, v1::Note::RECEIVED);
   const uint64_t lane = request.lane;
   requests().Add(std::move(request), lane);
   UpdateReading();
+}
+
+void Client::NoteRequest(const Request& request, v1::Note::Step step) {
+  if (request.routed.route == nullptr || !request.routed.route->name.starts_with("Message/"))
+    return;
+  worker_.journeys().Add(step, {.trace = rpc::TraceNumber(request.trace), .session = session_id_});
 }
 
 void Client::Execute(Queue::Ticket ticket, Request& request) {
@@ -265,6 +285,11 @@ void Client::Answer(Request& request, Outcome& outcome) {
   if (closed_) return;
   if (request.relay != nullptr) return AnswerRelay(request, outcome.status);
   const std::string rpc = request.routed.route != nullptr ? request.routed.route->name : "";
+  NoteRequest(request, outcome.status.ok() ? v1::Note::ANSWERED : v1::Note::REFUSED);
+  if (request.routed.route != nullptr) {
+    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - request.read_at;
+    SecondsOf(*request.routed.route).Observe(taken.count());
+  }
   if (outcome.status.ok()) {
     CountRequest(rpc, "ok");
     return AnswerOk(request, outcome.reply);

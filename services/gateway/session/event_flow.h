@@ -37,6 +37,7 @@ struct ReadyEvent {
   int64_t members_version = 0;  // of a room's event
   std::vector<int64_t> losers;  // accounts that lose the room with it
   int64_t committed_ms = 0;
+  uint64_t trace = 0;  // 0: read from history
   // An edit of the message at position `first` (PROTOCOL O2): a session that does not have that one
   // gets `unseen` in place of `message`.
   int64_t first = 0;
