@@ -20,7 +20,7 @@ class RecordingOwner final : public ConnectionHandler {
   std::vector<InboundHandle> handles;  // of the requests, in order of arrival
   std::optional<Closed> closed;        // after OnClosed
   int64_t unix_ms = 1'000'000;
-  std::vector<PacketType> packets;     // that were decoded
+  std::vector<PacketType> packets;   // that were decoded
   std::function<void()> on_connect;  // runs inside the callbacks, if set
   std::function<void()> on_publish;
 

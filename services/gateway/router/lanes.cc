@@ -80,7 +80,8 @@ void Lanes::Refresh(Time now) {
   std::vector<std::string> addresses = Addresses();
   Set kept;
   std::vector<std::shared_ptr<Lane>> gone;  // ends when nobody waits for the mutex
-  for (Entry entry : *set()) {
+  const std::shared_ptr<const Set> before = set();
+  for (Entry entry : *before) {
     const auto found = std::lower_bound(addresses.begin(), addresses.end(), entry.address);
     const bool named = found != addresses.end() && *found == entry.address;
     if (named) addresses.erase(found);
@@ -126,7 +127,8 @@ uint64_t Lanes::For(uint64_t hash) const {
 
 bool Lanes::Call(uint64_t lane, v1::OrderedCall& call, std::chrono::milliseconds timeout,
                  Lane::Done& done) {
-  for (const Entry& entry : *set()) {
+  const std::shared_ptr<const Set> lanes = set();
+  for (const Entry& entry : *lanes) {
     if (entry.number != lane) continue;
     entry.lane->Call(std::move(call), timeout, std::move(done));
     return true;
@@ -135,7 +137,8 @@ bool Lanes::Call(uint64_t lane, v1::OrderedCall& call, std::chrono::milliseconds
 }
 
 void Lanes::Expire() {
-  for (const Entry& entry : *set()) entry.lane->Expire();
+  const std::shared_ptr<const Set> lanes = set();
+  for (const Entry& entry : *lanes) entry.lane->Expire();
 }
 
 }  // namespace chat::gateway

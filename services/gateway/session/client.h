@@ -246,9 +246,9 @@ class Client final : public net::StreamHandler,
   int64_t auth_id_ = 0;
   int64_t armed_at_ = 0;
   int64_t online_since_ms_ = 0;  // Unix time of the admission
-  int64_t sent_until_ms_ = 0;  // see Admitted
-  int64_t resume_at_ = 0;      // reading goes on then (publish_rate)
-  int64_t end_at_ = 0;         // the session ends then at the latest (logout)
+  int64_t sent_until_ms_ = 0;    // see Admitted
+  int64_t resume_at_ = 0;        // reading goes on then (publish_rate)
+  int64_t end_at_ = 0;           // the session ends then at the latest (logout)
   // Ended by another request than the last one here: what is under way is answered first.
   bool end_after_requests_ = false;
   size_t unacknowledged_replies_ = 0;
