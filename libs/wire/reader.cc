@@ -137,7 +137,8 @@ class Reader {
       if (!tried) first = status;
       tried = true;
     }
-    if (!tried && nested && type.any_arity && !slots.empty()) {
+    // Of those inside a request only the first field matters, whatever a client made of the others.
+    if (nested && type.any_arity && !slots.empty()) {
       out->Clear();
       return ReadSlot(type, type.slots[0], slots[0], out);
     }

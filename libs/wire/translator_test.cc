@@ -139,6 +139,21 @@ TEST(TranslatorTest, LenientFormsOfAFieldAreRead) {
   EXPECT_EQ(Normal("{'Friend',<<>>,[],request}"), "{'Friend',<<>>,[],request}");
 }
 
+TEST(TranslatorTest, OfANestedContactWhateverItsLayoutTheFirstFieldIsRead) {
+  const auto roster = [](const std::string& contacts) {
+    return "{'Roster',1,[],[],[],[],[" + contacts + "],[],[],[],[],[],0,add}";
+  };
+  const std::string want =
+      Normal(roster("{'Contact',<<\"a\">>,[],[],[],[],[],[],0,0,[],0,[],[],[]}"));
+  for (const char* contact : {"{'Contact',<<\"a\">>}", "{'Contact',<<\"a\">>,1,2,3}",
+                              "{'Contact',<<\"a\">>,[],[],[],[],0,0,[],0,0,[],[],offline,internal}",
+                              "{'Contact',<<\"a\">>,[],[],[],[],[],[],0,0,[],0,[],[],nonsense}"}) {
+    EXPECT_EQ(Normal(roster(contact)), want) << contact;
+  }
+  EXPECT_EQ(Normal(roster("{'Contact',1,2,3}")), "Contact.phone_id: not a binary");
+  EXPECT_EQ(Normal("{'Contact',<<\"a\">>,1,2,3}"), "Contact: no layout with 4 fields");
+}
+
 TEST(TranslatorTest, ATypeMismatchNamesTheField) {
   EXPECT_EQ(Normal("{'Friend',5,<<\"b\">>,request}"), "Friend.phone_id: not a binary");
   EXPECT_EQ(Normal("{'Friend',<<\"b\">>,request}"), "Friend: no layout with 2 fields");

@@ -53,6 +53,7 @@ Gateway::Gateway(const GatewayConfig& config, const std::string& name, const std
   parts_.ends = std::make_unique<SessionEnds>(*parts_.backends);
   parts_.leases = std::make_unique<PresenceLeases>(
       config.redis, name, [this](const std::vector<int64_t>& accounts) { TellOnline(accounts); });
+  parts_.names = std::make_unique<PendingNames>(config.redis, name);
   std::vector<Fanout::Receiver> receivers;
   for (int64_t i = 0; i < parts_.config.workers; ++i) {
     parts_.workers.push_back(std::make_unique<Worker>(i, parts_));
@@ -75,6 +76,7 @@ Gateway::~Gateway() {
   parts_.open_feed.reset();
   parts_.fanout.reset();
   parts_.leases.reset();
+  parts_.names.reset();
   for (auto& worker : parts_.workers) worker->StopLoop();
   parts_.backends.reset();  // answers under way may still post to stopped loops
   parts_.workers.clear();

@@ -13,6 +13,7 @@
 #include "libs/redis/publisher.h"
 #include "services/gateway/config.h"
 #include "services/gateway/fanout/fanout.h"
+#include "services/gateway/fanout/pending_names.h"
 #include "services/gateway/fanout/presence_leases.h"
 #include "services/gateway/open/open_feed.h"
 #include "services/gateway/open/open_filters.h"
@@ -39,6 +40,7 @@ struct GatewayParts {
   std::shared_ptr<net::TlsContext> tls;  // null where nothing needs it
   std::unique_ptr<Backends> backends;
   std::unique_ptr<PresenceLeases> leases;
+  std::unique_ptr<PendingNames> names;
   std::unique_ptr<Fanout> fanout;
   OpenFilters open;
   std::unique_ptr<OpenFeed> open_feed;          // PROTOCOL 1.10; null without open topics

@@ -26,6 +26,8 @@ constexpr size_t kRememberedFeeds = 64;
 // Of those that wait for their CONNECT, how many are looked at to find one that still does.
 constexpr size_t kWaitingLook = 64;
 constexpr int64_t kRefuseLingerMs = 0;
+// Whoever ended a session says so by an event as well, which brings its farewell.
+constexpr auto kFarewell = std::chrono::seconds(2);
 
 const net::WebSocketRules& MqttRules() {
   static const net::WebSocketRules rules{{"/mqtt", false, "mqtt"}, 0};
@@ -566,16 +568,21 @@ void Worker::AskRevoked() {
         std::move(request), [&](auto... a) { parts_.backends->auth().async()->Revoked(a...); },
         [this](absl::Status status, v1::RevokedReply reply) {
           if (!status.ok() || reply.auth_id().empty()) return;
-          Post([this, gone = std::vector<int64_t>(reply.auth_id().begin(), reply.auth_id().end())] {
-            for (auto& [id, client] : clients_) {
-              if (client->auth_id() != 0 &&
-                  std::find(gone.begin(), gone.end(), client->auth_id()) != gone.end()) {
-                client->End(mqtt::Reason::kNotAuthorized);
-              }
-            }
+          Post([this, gone = std::set<int64_t>(reply.auth_id().begin(), reply.auth_id().end())] {
+            EndRevoked(gone);
           });
         });
   }
+}
+
+void Worker::EndRevoked(const std::set<int64_t>& gone) {
+  auto timer = std::make_shared<boost::asio::steady_timer>(loop_.context(), kFarewell);
+  timer->async_wait([this, timer, gone](const boost::system::error_code& stopped) {
+    if (stopped) return;
+    for (auto& [id, client] : clients_) {
+      if (gone.contains(client->auth_id())) client->End(mqtt::Reason::kNotAuthorized);
+    }
+  });
 }
 
 }  // namespace chat::gateway

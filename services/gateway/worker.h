@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <queue>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -127,6 +128,8 @@ class Worker : private RoomTable::Host {
   void FlushAgain(const std::vector<int64_t>& sessions);
   void AskChanges();
   void AskRevoked();
+  // Sessions that have ended elsewhere, unless they end by themselves now (O11).
+  void EndRevoked(const std::set<int64_t>& gone);
   void RetryFailed();
   void TickOpen() { open_.Tick(); }
   void TellFigures();

@@ -32,6 +32,8 @@ v1::Contact PublicContact(const RosterRow& described, bool online) {
 v1::Contact ContactRecord(const RosterRow& described, const Seen& seen,
                           v1::Contact::Status status) {
   v1::Contact contact = PublicContact(described, seen.online && !seen.barred);
+  // Whoever is only in the phone book was not asked whether they want to be watched.
+  if (seen.side.state == State::kInternal) contact.clear_presence();
   if (seen.side.state == State::kFriend && described.email) contact.set_email(*described.email);
   contact.set_update(std::max(described.update_ms, seen.update_ms));
   if (seen.side.muted) *contact.add_settings() = MuteFeature(described.phone_id());

@@ -45,6 +45,11 @@ TEST(RecordsTest, ABarredPairSeesNoPresence) {
   EXPECT_EQ(ContactRecord(Olena(), seen, v1::Contact::BANNED).presence(), v1::OFFLINE);
 }
 
+TEST(RecordsTest, WhoIsInThePhoneBookOnlyIsNotWatched) {
+  const Seen seen{{State::kInternal, true, false}, false, true, 5};
+  EXPECT_FALSE(ContactRecord(Olena(), seen, v1::Contact::INTERNAL).has_presence());
+}
+
 TEST(RecordsTest, ASearchShowsPresenceAndEmailToFriendsOnly) {
   const std::string shown = std::string(kPublic) + " update: 1512993600123";
   EXPECT_EQ(FoundContact(Olena(), State::kNone, true).ShortDebugString(), shown);

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { codeFor, codesSentTo, eventually, linesSince, markLogs, query } from './cluster.mjs';
+import { codeFor, codesSentTo, eventually, killHard, linesSince, markLogs, query, up } from './cluster.mjs';
 import {
   Device, Refused, authReg, authVerify, endAll, isLogin, isProfile, newId, newPhone, online, register, registering,
 } from './device.mjs';
@@ -122,6 +122,27 @@ test('Auth/verify: the client id of another phone\'s device is not taken', async
   assert.ok(code);
 });
 
+test('a device that registers again ends what its client id was before', async () => {
+  for (const takesOver of [true, false]) {
+    const device = await online();
+    const form = new Device(device.clientId.replace('emqttd_', 'reg_'));
+    await form.connect(1, { clean: true });
+    const before = codesSentTo(device.phone).length;
+    assert.equal(await answer(form, authReg(device.phone)), ok('sms_sent'));
+    const login = await form.ask(authVerify(await codeFor(device.phone, before + 1)));
+    const [clientId, token] = login.term.items[1].items[2].items.map(String);
+    assert.equal(clientId, device.clientId, 'the phone is the same (O12)');
+    const begin = Date.now();
+    const again = new Device(clientId, { token });
+    if (takesOver) await again.connect(1);
+    await device.closed;
+    assert.ok(Date.now() - begin < 10000, 'its token is void (O11)');
+    await refusedWith(4, device.connect(0));
+    if (!takesOver) await again.connect(1);
+    await again.fence();
+  }
+});
+
 test('a connection is told when its state does not allow the request', async () => {
   const device = await online();
   for (const type of ['reg', 'voice', 'resend', 'verify']) {
@@ -202,6 +223,22 @@ test('Auth/logout of another device that is away takes its stored session', asyn
   assert.equal(await answer(a, auth('logout', { client_id: b.clientId })), ok('logout'));
   await refusedWith(4, b.connect(0));
   assert.equal(await query(`select count(*) from delivery.session where client_id = '${b.clientId}'::bytea`), '0');
+});
+
+test('without Redis a session that was ended elsewhere ends within ten seconds (O11)', async () => {
+  const phone = newPhone();
+  const [a, b] = [await online(phone, 0), await online(phone, 1)];
+  try {
+    killHard('redis-1');
+    const begin = Date.now();
+    assert.equal(await answer(a, auth('logout', { client_id: b.clientId })), ok('logout'));
+    await b.closed;
+    assert.ok(Date.now() - begin < 10000);
+    await refusedWith(4, b.connect(0));
+  } finally {
+    await up();
+  }
+  await a.fence();
 });
 
 test('Auth/push stores what fits the session; a token moves to who has it now', async () => {

@@ -74,6 +74,31 @@ test('nothing is told across a ban', async () => {
   assert.deepEqual(a.on(ac(b), ({ fields }) => fields.names === 'Banned'), []);
 });
 
+test('who shares a room is told on muc/, a friend in it on both, nobody across a ban', async () => {
+  const [a, b] = await friends(0, 1);
+  const [c, banned] = await Promise.all([online(newPhone(), 0), online(newPhone(), 1)]);
+  for (const each of [c, banned]) await befriend(b, each);
+  await a.send(record('Friend', { phone_id: a.phoneId, friend_id: banned.phoneId, status: 'request' }));
+  await banned.expect(`ses/${banned.phone}`, isContact(a.phoneId, 'authorization'));
+  await banned.ask(record('Friend', { phone_id: banned.phoneId, friend_id: a.phoneId, status: 'ban' }));
+  const id = `room ${a.phoneId.replace('_', ' ')}`;
+  const members = [a, c, banned].map((each) => record('Member', { phone_id: each.phoneId, status: 'member' }));
+  await b.send(record('Room', { id, name: 'Kitchen', members, status: 'create' }));
+  await Promise.all([a, b, c, banned].map((each) => each.expect(`room/${id}`)));
+  await a.disconnect();
+  await c.expect(`muc/${a.phoneId}`, shows(a.phoneId, 'offline'), { timeoutMs: 15000 });
+  await Promise.all(['ac', 'muc'].map((family) => b.expect(`${family}/${a.phoneId}`, shows(a.phoneId, 'offline'))));
+  const marks = [b, c].map((each) => each.inbox.length);
+  await a.connect(1);
+  await c.expect(`muc/${a.phoneId}`, shows(a.phoneId, 'online'), { from: marks[1] });
+  await Promise.all(['ac', 'muc'].map((family) => b.expect(`${family}/${a.phoneId}`, shows(a.phoneId, 'online'), { from: marks[0] })));
+  await Promise.all([b, c, banned].map((each) => each.fence()));
+  const about = (each, person) => each.inbox.filter(({ topic }) => [`ac/${person.phoneId}`, `muc/${person.phoneId}`].includes(topic));
+  assert.deepEqual(about(banned, a), []);
+  assert.deepEqual(about(a, banned), []);
+  assert.deepEqual(c.inbox.filter(({ topic }) => topic === `ac/${a.phoneId}`), [], 'no friend of theirs');
+});
+
 test('after a gateway was killed its people go offline within 15 s, and come back', async () => {
   const [a, b] = await friends(0, 1);
   try {

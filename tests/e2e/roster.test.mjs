@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { float } from './bert.mjs';
 import { befriend, endAll, isContact, newId, newPhone, online, register } from './device.mjs';
-import { error, fieldsOf, ok, record } from './records.mjs';
+import { error, fieldsOf, ok, p2pTopic, record, textMessage } from './records.mjs';
 
 after(endAll);
 
@@ -95,6 +95,25 @@ test('a removed roster is revoked for its friends and gone for its owner', async
   assert.equal(await refusal(a, 'remove', { id: made.id }), error('roster_not_found'));
   assert.deepEqual(users(await read(b, 'get')), []);
   assert.equal((await read(a, 'get')).id, a.rosterId, 'the first one stays');
+});
+
+test('two rosters of one phone are friends like others, and go together', async () => {
+  const a = await online(newPhone(), 0);
+  const { id } = (await a.ask(roster('create', { names: 'At work' }), isRoster('create'))).fields;
+  const work = { phoneId: `${a.phone}_${id}` };
+  const told = (status, ...people) => Promise.all(people.map((each) => a.expect(`ses/${a.phone}`, isContact(each.phoneId, status))));
+  const friend = (from, to, status) => record('Friend', { phone_id: from.phoneId, friend_id: to.phoneId, status });
+  await a.send(friend(a, work, 'request'));
+  await Promise.all([told('request', work), told('authorization', a)]);
+  assert.equal((await a.ask(friend(work, a, 'confirm'))).text, '{io,{ok,added},{ok,added}}');
+  await told('friend', a, work);
+  const topic = p2pTopic(a.phoneId, work.phoneId);
+  await a.send(textMessage(a.phoneId, work.phoneId, newId(), 'a note'));
+  await a.expect(topic);
+  await a.fence();
+  assert.equal(a.on(topic).length, 1, 'one phone hears it once');
+  a.send(record('Profile', { status: 'remove' })).catch(() => {});
+  await a.expect(a.topic, ({ record: name, fields }) => name === 'Profile' && fields.status === 'remove');
 });
 
 test('a phone asks a hundred times a day to be friends, then too_many (O17)', async () => {

@@ -69,7 +69,7 @@ std::variant<Routed, Refused> RouteRequest(std::string_view payload, const bert:
   }
   for (const pb::FieldDescriptor* field : route->own) {
     if (!IsOwn(*field, *record->message, caller)) {
-      return Refused{route->not_own, field->name() + ": not the caller's own", tag};
+      return Refused{route->not_own, field->name() + ": not the caller's own", tag, true};
     }
   }
   return Routed{route, std::move(record->message)};

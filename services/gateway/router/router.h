@@ -21,8 +21,9 @@ struct Routed {
 
 struct Refused {
   v1::ErrorCode code = v1::INVALID_DATA;
-  std::string why;     // for the log; never quotes the payload
-  std::string record;  // tag, or "" where the payload names none: the label in metrics
+  std::string why;       // for the log; never quotes the payload
+  std::string record;    // tag, or "" where the payload names none: the label in metrics
+  bool not_own = false;  // only because something is not among what `caller` says is its own
 };
 
 // `caller` says state and what is "own". Thread safe.

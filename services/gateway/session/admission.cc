@@ -104,7 +104,10 @@ void Admission::OnVerdict(const absl::Status& status, const v1::ConnectReply& re
   if (!status.ok()) return Fail("auth", status);
   switch (reply.verdict()) {
     case v1::ConnectReply::REGISTERING:
-      return AdmitNamed(rules::REGISTERING);
+      return client_.worker().parts().names->AskElsewhere(
+          admitted_.caller.client_id(), Later([](Admission& self, bool elsewhere) {
+            elsewhere ? self.RefusePending() : self.AdmitNamed(rules::REGISTERING);
+          }));
     case v1::ConnectReply::ANONYMOUS:
       return AdmitNamed(rules::ANONYMOUS);
     case v1::ConnectReply::AUTHENTICATED:
@@ -136,16 +139,18 @@ void Admission::AdmitNamed(rules::State state) {
   bool refused = false;
   const auto older =
       parts.registry.EnterName(admitted_.caller.client_id(), client_.ref(), &refused);
-  if (refused) {
-    Count("pending_code");
-    return client_.Refuse(mqtt::Reason::kNotAuthorized);
-  }
+  if (refused) return RefusePending();
   if (older) {
     parts.workers[older->worker]->ToClient(
         older->client, [](Client& other) { other.End(mqtt::Reason::kSessionTakenOver); });
   }
   Count(state == rules::REGISTERING ? "registering" : "anonymous");
   client_.Admit(std::move(admitted_));
+}
+
+void Admission::RefusePending() {
+  Count("pending_code");
+  client_.Refuse(mqtt::Reason::kNotAuthorized);
 }
 
 bool Admission::OpenToAll() const {

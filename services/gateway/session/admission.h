@@ -30,6 +30,8 @@ class Admission {
  private:
   void OnVerdict(const absl::Status& status, const v1::ConnectReply& reply);
   void AdmitNamed(rules::State state);
+  // PROTOCOL O8.
+  void RefusePending();
   void OpenSession();
   // The session belongs to open topics only (PROTOCOL O19).
   void AdmitOpen();

@@ -353,7 +353,9 @@ void Client::LeaveEverything() {
   if (session_id_ != 0) {
     parts_.registry.Leave(session_id_, ref());
   } else if (!caller_.client_id().empty()) {
-    parts_.registry.LeaveName(caller_.client_id(), ref());
+    if (parts_.registry.LeaveName(caller_.client_id(), ref())) {
+      parts_.names->Release(caller_.client_id());
+    }
   }
   if (account_ != 0 && session_ != nullptr) parts_.leases->Remove(account_);
 }

@@ -161,6 +161,7 @@ class Client final : public net::StreamHandler,
     std::string trace;
     std::chrono::steady_clock::time_point read_at{};
     v1::Packet packet;
+    std::string payload;  // not empty: to be routed when the own rosters are known anew
   };
   struct Outcome {
     absl::Status status;
@@ -176,6 +177,9 @@ class Client final : public net::StreamHandler,
                  TopicFamily family);
   ReplyTo ReplyToOf(const mqtt::Publish& publish, std::string topic, std::string name) const;
   bool IsOwnActions(const ClientTopic& topic) const;
+  absl::Status RefusedFor(const Request& request, const Refused& refused) const;
+  void Route(Request& request, Routed routed);
+  void Reroute(Queue::Ticket ticket, const absl::Status& refreshed);
   void AnswerRelay(Request& request, const absl::Status& status);
   void Execute(Queue::Ticket ticket, Request& request);
   void Answer(Request& request, Outcome& outcome);
@@ -213,7 +217,8 @@ class Client final : public net::StreamHandler,
   void UpdateReading();
   // Pauses reading while the connection or its address publishes too fast.
   void PauseIfTooFast();
-  void RefreshRosters();
+  // Asks for the own phone and rosters, which have changed; `done` may be null.
+  void RefreshRosters(std::function<void(Client&, const absl::Status&)> done);
   void CountAcknowledged(int64_t position);
   void NoteDelivery(const ReadyEvent& event, mqtt::Qos qos, mqtt::Delivery delivery);
   // What an event without a topic tells the gateway.
@@ -257,6 +262,9 @@ class Client final : public net::StreamHandler,
   // A request that could not be executed: its acknowledgement is withheld, and with it all after it
   // (O4).
   mqtt::InboundHandle withheld_ = mqtt::kNoHandle;
+  // Changes of the own phone and rosters that were announced, and how many of them caller_ knows.
+  uint32_t rosters_changed_ = 0;
+  uint32_t rosters_known_ = 0;
   int64_t expiry_s_ = 0;    // of the session after the connection
   int64_t will_in_s_ = -1;  // after the end; negative: no will waits
   bool remove_session_ = false;

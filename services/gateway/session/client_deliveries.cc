@@ -132,7 +132,6 @@ void Client::OnEvent(const ReadyEvent& event) {
   if (event.message == nullptr) return OnControl(event);
   if (!event.not_to_client.empty() && event.not_to_client == caller_.client_id()) return;
   flow_.OnLive(event);
-  if (event.rosters_changed && session_ != nullptr) RefreshRosters();
 }
 
 void Client::CountAcknowledged(int64_t position) {
@@ -182,6 +181,10 @@ void Client::NoteDelivery(const ReadyEvent& event, mqtt::Qos qos, mqtt::Delivery
 
 mqtt::Delivery Client::SendEvent(const ReadyEvent& event, mqtt::Qos qos) {
   if (session_ == nullptr) return mqtt::Delivery::kFull;
+  if (event.rosters_changed) {
+    ++rosters_changed_;
+    RefreshRosters(nullptr);
+  }
   static prometheus::Counter& delivered =
       metrics::Counter("chat_gateway_deliveries_total", "Events passed on to sessions");
   delivered.Increment();
@@ -246,17 +249,23 @@ void Client::OnPageFailed() {
   flow_.OnPageFailed();
 }
 
-void Client::RefreshRosters() {
+void Client::RefreshRosters(std::function<void(Client&, const absl::Status&)> done) {
   v1::OpenProfileRequest request;
   request.set_account_id(account_);
   parts_.backends->Ask<v1::OpenProfileRequest, v1::AccountReply>(
       std::move(request), [&](auto... a) { parts_.backends->profile().async()->Open(a...); },
-      [&worker = worker_, id = id_](absl::Status status, v1::AccountReply reply) {
-        if (!status.ok()) return;
+      [&worker = worker_, id = id_, done = std::move(done), asked = rosters_changed_](
+          absl::Status status, v1::AccountReply reply) {
         worker.ToClient(
-            id, [reply = std::make_shared<v1::AccountReply>(std::move(reply))](Client& self) {
-              self.caller_.set_phone(reply->phone());
-              *self.caller_.mutable_rosters() = reply->rosters();
+            id, [status = std::move(status), done, asked,
+                 reply = std::make_shared<v1::AccountReply>(std::move(reply))](Client& self) {
+              // The answers may come in another order than they were asked for.
+              if (status.ok() && asked >= self.rosters_known_) {
+                self.rosters_known_ = asked;
+                self.caller_.set_phone(reply->phone());
+                *self.caller_.mutable_rosters() = reply->rosters();
+              }
+              if (done) done(self, status);
             });
       });
 }

@@ -39,6 +39,24 @@ v1::Io ErrorReply(v1::ErrorCode code) {
   return io;
 }
 
+// So that the service knows a repetition (O3).
+void NamePacket(const mqtt::Publish& publish, v1::Packet* packet) {
+  packet->set_id(static_cast<uint32_t>(publish.id));
+  packet->set_dup(publish.dup);
+  unsigned char digest[SHA256_DIGEST_LENGTH];
+  SHA256(reinterpret_cast<const unsigned char*>(publish.payload.data()), publish.payload.size(),
+         digest);
+  packet->set_hash(digest, 16);
+}
+
+// After it the connection waits for a code.
+bool AsksForCode(std::string_view rpc) { return rpc == "Auth/reg" || rpc == "Auth/resend"; }
+
+// Their answer announces rosters or a phone that the connection does not know as its own.
+bool ChangesRosters(std::string_view rpc) {
+  return rpc == "Roster/create" || rpc == "Profile/phone";
+}
+
 // Looking a counter up costs more than the rest of a request: each loop remembers what it has met.
 // Both labels come from closed tables.
 void CountRequest(const std::string& route, const char* outcome) {
@@ -206,32 +224,21 @@ void Client::AddRequest(const mqtt::Publish& publish, mqtt::InboundHandle handle
   request.handle = handle;
   request.reply_to = std::move(reply_to);
   request.trace = NewTrace();
-  if (Refused* refused = std::get_if<Refused>(&routed)) {
-    const std::string& atom = wire::AtomOf(refused->code);
-    CountRequest(refused->record.empty() ? "unknown" : refused->record + "/", atom.c_str());
-    log::Info("request refused", {{"trace", request.trace},
-                                  {"client", caller_.client_id()},
-                                  {"peer", peer()},
-                                  {"record", refused->record},
-                                  {"code", atom},
-                                  {"why", refused->why}});
-    return requests().AddDone(std::move(request), {rpc::Refuse(refused->code, refused->why), {}});
-  }
-  request.routed = std::move(std::get<Routed>(routed));
   request.read_at = std::chrono::steady_clock::now();
-  const wire::Route& route = *request.routed.route;
+  if (publish.qos != mqtt::Qos::kAtMostOnce && account_ != 0) NamePacket(publish, &request.packet);
+  if (Refused* refused = std::get_if<Refused>(&routed)) {
+    // What is announced is there: a new roster is used by the request after it (O10).
+    if (refused->not_own && rosters_known_ != rosters_changed_) {
+      request.payload = publish.payload;
+      requests().Add(std::move(request), 0);
+      return UpdateReading();
+    }
+    const absl::Status status = RefusedFor(request, *refused);
+    return requests().AddDone(std::move(request), {status, {}});
+  }
+  const wire::Route& route = *std::get<Routed>(routed).route;
   if (straight && route.name != "Message/client") return Drop(publish, handle, "not_for_a_feed");
-  if (!route.ordered_by.empty()) {
-    request.lane = parts_.backends->LaneFor(FeedHash(route, *request.routed.request, caller_));
-  }
-  if (publish.qos != mqtt::Qos::kAtMostOnce && account_ != 0) {
-    request.packet.set_id(static_cast<uint32_t>(publish.id));
-    request.packet.set_dup(publish.dup);
-    unsigned char digest[SHA256_DIGEST_LENGTH];
-    SHA256(reinterpret_cast<const unsigned char*>(publish.payload.data()), publish.payload.size(),
-           digest);
-    request.packet.set_hash(digest, 16);
-  }
+  Route(request, std::move(std::get<Routed>(routed)));
   NoteRequest(request, v1::Note::RECEIVED);
   const uint64_t lane = request.lane;
   requests().Add(std::move(request), lane);
@@ -244,10 +251,50 @@ void Client::NoteRequest(const Request& request, v1::Note::Step step) {
   worker_.journeys().Add(step, {.trace = rpc::TraceNumber(request.trace), .session = session_id_});
 }
 
+absl::Status Client::RefusedFor(const Request& request, const Refused& refused) const {
+  const std::string& atom = wire::AtomOf(refused.code);
+  CountRequest(refused.record.empty() ? "unknown" : refused.record + "/", atom.c_str());
+  log::Info("request refused", {{"trace", request.trace},
+                                {"client", caller_.client_id()},
+                                {"peer", peer()},
+                                {"record", refused.record},
+                                {"code", atom},
+                                {"why", refused.why}});
+  return rpc::Refuse(refused.code, refused.why);
+}
+
+void Client::Route(Request& request, Routed routed) {
+  request.routed = std::move(routed);
+  const wire::Route& route = *request.routed.route;
+  if (route.ordered_by.empty()) return;
+  request.lane = parts_.backends->LaneFor(FeedHash(route, *request.routed.request, caller_));
+}
+
+void Client::Reroute(Queue::Ticket ticket, const absl::Status& refreshed) {
+  Request* request = requests_ == nullptr ? nullptr : requests_->Running(ticket);
+  if (request == nullptr) return;
+  absl::Status status = refreshed;
+  if (status.ok()) {
+    auto routed = RouteRequest(request->payload, parts_.term_limits, caller_);
+    if (Routed* found = std::get_if<Routed>(&routed)) {
+      request->payload.clear();
+      Route(*request, std::move(*found));
+      return Execute(ticket, *request);
+    }
+    status = RefusedFor(*request, std::get<Refused>(routed));
+  }
+  requests_->Finish(ticket, Outcome{status, {}});
+  UpdateReading();
+}
+
 void Client::Execute(Queue::Ticket ticket, Request& request) {
   if (withheld_ != mqtt::kNoHandle) {
     // O4, O5: the client sends this again after the one that could not be executed.
     return requests().Finish(ticket, Outcome{absl::UnavailableError("after a failed one"), {}});
+  }
+  if (!request.payload.empty()) {
+    return RefreshRosters(
+        [ticket](Client& self, const absl::Status& refreshed) { self.Reroute(ticket, refreshed); });
   }
   if (request.relay != nullptr) {
     return Relay(*parts_.backends, *request.relay,
@@ -259,6 +306,8 @@ void Client::Execute(Queue::Ticket ticket, Request& request) {
                    });
                  });
   }
+  // Known to the other gateways before the code goes out.
+  if (AsksForCode(request.routed.route->name)) parts_.names->Hold(caller_.client_id());
   v1::Caller caller = caller_;
   caller.set_trace(request.trace);
   if (request.routed.route->token) caller.set_token(token_);
@@ -293,6 +342,9 @@ void Client::Answer(Request& request, Outcome& outcome) {
   if (outcome.status.ok()) {
     CountRequest(rpc, "ok");
     return AnswerOk(request, outcome.reply);
+  }
+  if (AsksForCode(rpc) && !parts_.registry.IsPending(caller_.client_id())) {
+    parts_.names->Release(caller_.client_id());
   }
   mqtt::Reason reason = mqtt::Reason::kSuccess;
   v1::ErrorCode code = v1::UNAVAILABLE;
@@ -350,8 +402,14 @@ void Client::AnswerRelay(Request& request, const absl::Status& status) {
 
 void Client::AnswerOk(Request& request, v1::Reply& reply) {
   const std::string& rpc = request.routed.route->name;
-  if (rpc == "Auth/reg" || rpc == "Auth/resend") {
-    parts_.registry.SetPending(caller_.client_id(), ref());
+  if (AsksForCode(rpc)) parts_.registry.SetPending(caller_.client_id(), ref(), true);
+  if (rpc == "Auth/verify") {
+    parts_.registry.SetPending(caller_.client_id(), ref(), false);
+    parts_.names->Release(caller_.client_id());
+  }
+  if (ChangesRosters(rpc)) {
+    ++rosters_changed_;
+    RefreshRosters(nullptr);
   }
   if (!reply.token().empty()) token_ = reply.token();
   for (const v1::Record& record : reply.records()) Send(request.reply_to, record);

@@ -51,6 +51,14 @@ class RequestQueue {
     }
   }
 
+  // The request that runs under this ticket; null if there is none.
+  Request* Running(Ticket ticket) {
+    for (Entry& entry : entries_) {
+      if (entry.ticket == ticket && entry.state == State::kRunning) return &entry.request;
+    }
+    return nullptr;
+  }
+
   void Clear() { entries_.clear(); }
   size_t size() const { return entries_.size(); }
 

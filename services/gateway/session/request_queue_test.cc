@@ -50,6 +50,16 @@ TEST_F(RequestQueueTest, WhatNeedsNoExecutionKeepsItsPlace) {
   EXPECT_THAT(log_, ElementsAre("start a", "a=ok", "bad=invalid_data"));
 }
 
+TEST_F(RequestQueueTest, ARunningRequestIsFoundByItsTicket) {
+  queue_.Add("a", 0);
+  queue_.Add("b", 0);
+  ASSERT_NE(queue_.Running(tickets_["a"]), nullptr);
+  EXPECT_EQ(*queue_.Running(tickets_["a"]), "a");
+  EXPECT_EQ(queue_.Running(tickets_["a"] + 1), nullptr) << "it waits";
+  queue_.Finish(tickets_["a"], "ok");
+  EXPECT_EQ(queue_.Running(tickets_["a"]), nullptr);
+}
+
 TEST_F(RequestQueueTest, AnOutcomeAfterTheEndIsIgnored) {
   queue_.Add("a", 0);
   queue_.Clear();

@@ -48,18 +48,27 @@ std::optional<ConnectionRef> SessionRegistry::EnterName(const std::string& clien
   return older;
 }
 
-void SessionRegistry::SetPending(const std::string& client_id, const ConnectionRef& connection) {
+void SessionRegistry::SetPending(const std::string& client_id, const ConnectionRef& connection,
+                                 bool pending) {
   std::lock_guard lock(mutex_);
   auto found = names_.find(client_id);
   if (found != names_.end() && Same(found->second.connection, connection)) {
-    found->second.pending = true;
+    found->second.pending = pending;
   }
 }
 
-void SessionRegistry::LeaveName(const std::string& client_id, const ConnectionRef& connection) {
+bool SessionRegistry::IsPending(const std::string& client_id) {
   std::lock_guard lock(mutex_);
   auto found = names_.find(client_id);
-  if (found != names_.end() && Same(found->second.connection, connection)) names_.erase(found);
+  return found != names_.end() && found->second.pending;
+}
+
+bool SessionRegistry::LeaveName(const std::string& client_id, const ConnectionRef& connection) {
+  std::lock_guard lock(mutex_);
+  auto found = names_.find(client_id);
+  if (found == names_.end() || !Same(found->second.connection, connection)) return false;
+  names_.erase(found);
+  return true;
 }
 
 }  // namespace chat::gateway

@@ -26,13 +26,16 @@ class SessionRegistry {
   // The connection of the session with a smaller epoch, if any.
   std::optional<ConnectionRef> Older(int64_t session, int64_t epoch);
 
-  // Registering and anonymous connections have no session; their client ids are known here only.
-  // The older connection of the same id, whose place is taken; nullopt if there is none. `refused`
-  // when the older one waits for a code (O8).
+  // Registering and anonymous connections have no session; their client ids are known here, and
+  // those that wait for a code to the others as well (fanout/pending_names.h). The older connection
+  // of the same id, whose place is taken; nullopt if there is none. `refused` when the older one
+  // waits for a code (O8).
   std::optional<ConnectionRef> EnterName(const std::string& client_id,
                                          const ConnectionRef& connection, bool* refused);
-  void SetPending(const std::string& client_id, const ConnectionRef& connection);
-  void LeaveName(const std::string& client_id, const ConnectionRef& connection);
+  void SetPending(const std::string& client_id, const ConnectionRef& connection, bool pending);
+  bool IsPending(const std::string& client_id);
+  // Whether it was this connection's.
+  bool LeaveName(const std::string& client_id, const ConnectionRef& connection);
 
  private:
   struct Named {

@@ -319,7 +319,8 @@ const add = {
   async good(world) {
     const [a, b, c] = [await world.person(0), await world.person(1), await world.person(1)];
     assert.equal(await reply(a, 'add', { userlist: contacts(b.phoneId, NOBODY) }), ok('added'));
-    assert.deepEqual(statesOf(await ask(a, 'get')), [[b.phoneId, 'internal']]);
+    const [listed] = usersOf(await ask(a, 'get'));
+    assert.deepEqual([listed.phone_id, listed.status, listed.presence, listed.email], [b.phoneId, 'internal', [], []]);
     assert.equal(await reply(a, 'add', { id: [], userlist: contacts(b.phoneId, c.phoneId) }), ok('added'));
     assert.deepEqual(statesOf(await ask(a, 'get')).sort(), [[b.phoneId, 'internal'], [c.phoneId, 'internal']].sort());
     await refused(a, textMessage(a.phoneId, b.phoneId, newId(), 'Hello'), 'permission_denied', [b]);
