@@ -106,6 +106,19 @@ std::string NoteText(const v1::Note& note, const v1::TracedMessage& message,
   return text;
 }
 
+// PostgreSQL counts milliseconds: of that one, what was read before the commit stands before it.
+int64_t CommittedUs(const TraceReport& report) {
+  const int64_t committed_ms = report.found.messages(0).committed_ms();
+  int64_t at_us = committed_ms * 1000;
+  for (const v1::NotesReply& reply : report.notes) {
+    for (const v1::Note& note : reply.notes()) {
+      const bool before = note.step() == v1::Note::RECEIVED;
+      if (before && note.at_us() / 1000 == committed_ms) at_us = std::max(at_us, note.at_us());
+    }
+  }
+  return at_us;
+}
+
 std::vector<Step> Steps(const TraceReport& report) {
   const v1::TracedMessage& message = report.found.messages(0);
   const Devices devices = DevicesOf(report);
@@ -117,7 +130,7 @@ std::vector<Step> Steps(const TraceReport& report) {
     }
   }
   const bool moved = message.position() != message.id();
-  steps.push_back({message.committed_ms() * 1000, "PostgreSQL", "committed",
+  steps.push_back({CommittedUs(report), "PostgreSQL", "committed",
                    moved ? "committed, as " + message.status() : "committed", nullptr});
   std::stable_sort(steps.begin(), steps.end(),
                    [](const Step& a, const Step& b) { return a.at_us < b.at_us; });
@@ -137,7 +150,7 @@ std::string Facts(const v1::TracedMessage& message) {
                      " (feed " + std::to_string(message.feed()) + "), position " +
                      std::to_string(message.position()) + ", status " + message.status();
   if (!message.author().empty()) text += "\nfrom " + message.author();
-  if (!message.msg_id().empty()) text += ", msg_id " + message.msg_id();
+  if (!message.msg_id().empty()) text += ", msg_id " + Printable(message.msg_id());
   if (message.created_ms() != 0) {
     text += ", created " + Time(message.created_ms() * 1000, false);
     text.erase(text.find_last_not_of(' ') + 1);

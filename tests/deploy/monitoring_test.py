@@ -28,7 +28,7 @@ RULES = ROOT / "deploy/prometheus/rules"
 WITHOUT_TROUBLE = {
     "chat_courier_failed_attempts_total", "chat_gateway_connections_refused_total", "chat_gateway_denied_subscriptions_total",
     "chat_gateway_dropped_publishes_total", "chat_gateway_dropped_replies_total", "chat_gateway_gaps_total",
-    "chat_gateway_replayed_events_total", "chat_gateway_undelivered_events_total", "chat_media_provider_seconds", "chat_gateway_slow_readers_total", "chat_gateway_slowed_publishers_total",
+    "chat_gateway_replayed_events_total", "chat_gateway_undelivered_events_total", "chat_gateway_replay_pages_total", "chat_media_provider_seconds", "chat_gateway_slow_readers_total", "chat_gateway_slowed_publishers_total",
     "chat_messaging_typing_dropped_total", "chat_messaging_typing_relayed_total", "chat_pg_errors_total",
     "chat_rpc_tls_not_after_timestamp_seconds", "ALERTS",
 }
