@@ -15,6 +15,8 @@ using std::chrono::milliseconds;
 // The part of the time to drain in which connections are told to go; the rest is for requests under
 // way and for the hand-over of the last sessions.
 constexpr double kPacedPart = 0.7;
+// A replica that stands still is not waited for: the next try goes to another one.
+constexpr milliseconds kCloseTimeout{2000};
 
 // Until `done`, at most until `end`.
 template <typename Done>
@@ -50,7 +52,13 @@ Gateway::Gateway(const GatewayConfig& config, const std::string& name, const std
   parts_.term_limits.terms = static_cast<size_t>(config.term_elements);
   parts_.term_limits.inflated_bytes = static_cast<size_t>(config.inflated_bytes);
   parts_.backends = std::make_unique<Backends>(config);
-  parts_.ends = std::make_unique<SessionEnds>(*parts_.backends);
+  parts_.ends = std::make_unique<SessionEnds>(
+      [&backends = *parts_.backends](v1::CloseSessionRequest request, auto done) {
+        backends.Ask<v1::CloseSessionRequest, v1::CloseSessionReply>(
+            std::move(request), [&](auto... a) { backends.delivery().async()->CloseSession(a...); },
+            kCloseTimeout,
+            [done](absl::Status status, v1::CloseSessionReply) { done(std::move(status)); });
+      });
   parts_.leases = std::make_unique<PresenceLeases>(
       config.redis, name, [this](const std::vector<int64_t>& accounts) { TellOnline(accounts); });
   parts_.names = std::make_unique<PendingNames>(config.redis, name);

@@ -5,34 +5,22 @@
 
 #include "libs/base/status.h"
 #include "libs/log/log.h"
-#include "services/gateway/router/backends.h"
 
 namespace chat::gateway {
-
-namespace {
-
-// A replica that stands still is not waited for: the next try goes to another one.
-constexpr std::chrono::milliseconds kTimeout{2000};
-
-}  // namespace
 
 void SessionEnds::Close(v1::CloseSessionRequest request) {
   {
     std::lock_guard lock(mutex_);
     ended_[request.session_id()] = {request, std::chrono::steady_clock::now()};
   }
-  Send(std::move(request));
+  Try(std::move(request));
 }
 
-void SessionEnds::Send(v1::CloseSessionRequest request) {
+void SessionEnds::Try(v1::CloseSessionRequest request) {
   const int64_t session = request.session_id();
   const int64_t epoch = request.epoch();
-  backends_.Ask<v1::CloseSessionRequest, v1::CloseSessionReply>(
-      std::move(request), [&](auto... a) { backends_.delivery().async()->CloseSession(a...); },
-      kTimeout,
-      [this, session, epoch](absl::Status status, v1::CloseSessionReply) {
-        OnAnswer(session, epoch, status);
-      });
+  send_(std::move(request),
+        [this, session, epoch](const absl::Status& status) { OnAnswer(session, epoch, status); });
 }
 
 void SessionEnds::OnAnswer(int64_t session, int64_t epoch, const absl::Status& status) {
@@ -70,7 +58,7 @@ void SessionEnds::Retry() {
       again.push_back(ended.request);
     }
   }
-  for (v1::CloseSessionRequest& request : again) Send(std::move(request));
+  for (v1::CloseSessionRequest& request : again) Try(std::move(request));
 }
 
 size_t SessionEnds::size() const {

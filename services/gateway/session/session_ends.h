@@ -4,8 +4,11 @@
 // once (delivery promise, part 8). Thread safe.
 #pragma once
 
+#include <absl/status/status.h>
+
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -15,14 +18,14 @@
 
 namespace chat::gateway {
 
-class Backends;
-
 class SessionEnds {
  public:
   static constexpr std::chrono::seconds kKeep{30};
+  // Sends one to messaging; `done` is called once, later, on any thread.
+  using Send =
+      std::function<void(v1::CloseSessionRequest request, std::function<void(absl::Status)> done)>;
 
-  // `backends` outlives it.
-  explicit SessionEnds(Backends& backends) : backends_(backends) {}
+  explicit SessionEnds(Send send) : send_(std::move(send)) {}
 
   void Close(v1::CloseSessionRequest request);
   // What an older epoch of the session left and messaging has not confirmed; it is the caller's
@@ -40,10 +43,10 @@ class SessionEnds {
     Time since;
     bool under_way = true;
   };
-  void Send(v1::CloseSessionRequest request);
+  void Try(v1::CloseSessionRequest request);
   void OnAnswer(int64_t session, int64_t epoch, const absl::Status& status);
 
-  Backends& backends_;
+  const Send send_;
   mutable std::mutex mutex_;
   std::map<int64_t, Ended> ended_;  // by session
 };
