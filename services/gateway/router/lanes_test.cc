@@ -117,7 +117,9 @@ TEST_F(LanesTest, AnUnhealthyReplicaLosesItsFeedsAndGetsThemBack) {
   replicas_["10.0.0.2:1"].healthy = false;
   for (const auto& [feed, address] : Places(*lanes)) {
     EXPECT_NE(address, "10.0.0.2:1");
-    if (before.at(feed) != "10.0.0.2:1") EXPECT_EQ(address, before.at(feed));
+    if (before.at(feed) != "10.0.0.2:1") {
+      EXPECT_EQ(address, before.at(feed));
+    }
   }
   replicas_["10.0.0.2:1"].healthy = true;
   EXPECT_EQ(Places(*lanes), before);
