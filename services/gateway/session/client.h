@@ -161,7 +161,8 @@ class Client final : public net::StreamHandler,
     std::string trace;
     std::chrono::steady_clock::time_point read_at{};
     v1::Packet packet;
-    std::string payload;  // not empty: to be routed when the own rosters are known anew
+    bool left_out = false;  // not executed and not answered: the connection ends before it
+    std::string payload;    // not empty: to be routed when the own rosters are known anew
   };
   struct Outcome {
     absl::Status status;

@@ -290,7 +290,8 @@ void Client::Reroute(Queue::Ticket ticket, const absl::Status& refreshed) {
 void Client::Execute(Queue::Ticket ticket, Request& request) {
   if (withheld_ != mqtt::kNoHandle) {
     // O4, O5: the client sends this again after the one that could not be executed.
-    return requests().Finish(ticket, Outcome{absl::UnavailableError("after a failed one"), {}});
+    request.left_out = true;
+    return requests().Finish(ticket, Outcome());
   }
   if (!request.payload.empty()) {
     return RefreshRosters(
@@ -331,7 +332,7 @@ void Client::Execute(Queue::Ticket ticket, Request& request) {
 }
 
 void Client::Answer(Request& request, Outcome& outcome) {
-  if (closed_) return;
+  if (closed_ || request.left_out) return;
   if (request.relay != nullptr) return AnswerRelay(request, outcome.status);
   const std::string rpc = request.routed.route != nullptr ? request.routed.route->name : "";
   NoteRequest(request, outcome.status.ok() ? v1::Note::ANSWERED : v1::Note::REFUSED);
