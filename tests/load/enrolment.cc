@@ -42,11 +42,7 @@ Enrolment::Enrolment(LinkContext& context, size_t gateway, const Outbox& outbox)
 }
 
 void Enrolment::Begin() {
-  std::string digits = std::to_string(context_.random() % 1'000'000'000);
-  account_ = {};
-  account_.phone = "380" + std::string(9 - digits.size(), '0') + digits;
   dev_key_ = "load_" + RandomHex(context_.random);
-  awaits_code_ = false;
   client::ConnectOptions options;
   options.client_id = "reg_" + RandomHex(context_.random);
   options.keep_alive_s = 60;
@@ -78,7 +74,13 @@ void Enrolment::Ask(const google::protobuf::Message& record) {
   (void)link_.Publish({.topic = client::kRequestTopic, .payload = payload});
 }
 
+// Each connection has a phone of its own: the code of an earlier one opens nothing.
 void Enrolment::OnUp(bool) {
+  if (finished_) return;
+  std::string digits = std::to_string(context_.random() % 1'000'000'000);
+  account_ = {};
+  account_.phone = "380" + std::string(9 - digits.size(), '0') + digits;
+  awaits_code_ = false;
   v1::Auth request;
   request.set_phone(account_.phone);
   request.set_dev_key(dev_key_);
