@@ -16,6 +16,8 @@ void RosterConfig::Declare(config::Keys& keys) {
   keys.Add("rosters_per_phone", &rosters_per_phone, "Rosters that a phone may have.", 1, 1000);
   keys.Add("tags_per_roster", &tags_per_roster, "Tags of a roster at most.", 0, 100'000);
   keys.Add("stars_per_roster", &stars_per_roster, "Stars of a roster at most.", 0, 100'000);
+  keys.Add("self_contact", &self_contact,
+           "Show every roster to its owner as a contact of itself, as servers of 2018 did.");
   keys.Add("presence_waiting", &presence_waiting,
            "Accounts that may wait to be told about (presence); more are dropped.", 1, 10'000'000);
   keys.Add("search_requests_per_day", &search_requests_per_day,

@@ -22,6 +22,7 @@ struct RosterConfig {
   int64_t rosters_per_phone = 5;
   int64_t tags_per_roster = 200;
   int64_t stars_per_roster = 10'000;
+  bool self_contact = false;
   int64_t presence_waiting = 100'000;
   int64_t search_requests_per_day = 60;
   int64_t search_values_per_day = 5000;

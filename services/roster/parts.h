@@ -47,7 +47,7 @@ struct Parts {
                   }),
         herald(audience, rooms, presence, transient, static_cast<size_t>(config.presence_waiting)),
         sweep(presence, herald),
-        reader(store, favourites, feeds, rooms, presence),
+        reader(store, favourites, feeds, rooms, presence, config.self_contact),
         contacts(store, accounts, rooms, herald) {}
 
   Feeds feeds;

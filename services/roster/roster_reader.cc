@@ -33,6 +33,10 @@ bool Changed(const ContactRow& contact, int64_t since) {
 absl::Status RosterReader::AddContacts(const rpc::Call& call, const RosterRow& row, int64_t since,
                                        v1::Roster& roster) {
   CHAT_ASSIGN_OR_RETURN(std::vector<ContactRow> contacts, store_.ContactsOf(call.deadline, row.id));
+  if (self_contact_) {
+    contacts.insert(contacts.begin(),
+                    ContactRow{row, {State::kFriend, false, false}, row.update_ms});
+  }
   std::erase_if(contacts, [&](const ContactRow& contact) { return !Changed(contact, since); });
   if (contacts.empty()) return absl::OkStatus();
   std::vector<RosterId> peers;

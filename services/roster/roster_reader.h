@@ -17,9 +17,15 @@ namespace chat::roster {
 // Thread safe. What it is made of must outlive it.
 class RosterReader {
  public:
+  // `self_contact`: a roster's contacts begin with itself, a friend (PROTOCOL Q30).
   RosterReader(RosterStore& store, FavouriteStore& favourites, Feeds& feeds, Rooms& rooms,
-               Presence& presence)
-      : store_(store), favourites_(favourites), feeds_(feeds), rooms_(rooms), presence_(presence) {}
+               Presence& presence, bool self_contact = false)
+      : store_(store),
+        favourites_(favourites),
+        feeds_(feeds),
+        rooms_(rooms),
+        presence_(presence),
+        self_contact_(self_contact) {}
 
   // Contacts in order of roster id; of contacts and rooms those that changed after `since` (Unix
   // ms). What would be larger than every packet has its lists empty (PROTOCOL O22). kUnavailable
@@ -39,6 +45,7 @@ class RosterReader {
   Feeds& feeds_;
   Rooms& rooms_;
   Presence& presence_;
+  const bool self_contact_;
 };
 
 }  // namespace chat::roster

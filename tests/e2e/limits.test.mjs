@@ -133,3 +133,16 @@ test('what is larger than a packet comes without its lists (PROTOCOL 1.6, O22)',
   await device.connect(0);
   assert.deepEqual((await device.expect(device.topic, isProfile('init'), { from })).fields.rosters, [device.rosterId]);
 });
+
+test('with self_contact a roster is the first of its own contacts (Q30)', async () => {
+  const device = await online();
+  const contacts = async (status, more = {}) => (await device.ask(record('Roster', { status, ...more }),
+    ({ record: name, fields }) => name === 'Roster' && fields.status === status)).fields.userlist.map(fieldsOf);
+  await device.send(record('Message', { feed_id: p2p(device.phoneId, device.phoneId), msg_id: newId(), from: device.phoneId,
+    status: 'client', files: [record('Desc', { payload: 'a note' })] }));
+  await device.expect(p2pTopic(device.phoneId, device.phoneId));
+  const [self, ...others] = await contacts('get');
+  assert.deepEqual([self.phone_id, self.status, self.presence, self.unread, others], [device.phoneId, 'friend', 'online', 0, []]);
+  assert.equal(fieldsOf(fieldsOf(self.last_msg).files[0]).payload, 'a note');
+  assert.deepEqual(await contacts('update', { update: self.update }), []);
+});
