@@ -77,8 +77,10 @@ class MutualTls(unittest.TestCase):
         """The status with which a caller that has these keys asks a process for its health."""
         kind = process.rpartition("-")[0]
         flags = [f"--{key}={value}" for key, value in keys.items()]
-        return subprocess.run([BINARIES / f"chat-{kind}", "--check-health", f"--grpc_listen={self.grpc[process]}", *flags],
-                              capture_output=True, check=False).returncode
+        ended = subprocess.run([BINARIES / f"chat-{kind}", "--check-health", f"--grpc_listen={self.grpc[process]}", *flags],
+                               capture_output=True, text=True, check=False)
+        self.assertIn(ended.returncode, (0, UNHEALTHY), ended.stderr)
+        return ended.returncode
 
     def test_the_whole_path_works(self):
         talk = Talk(self.folder, self.addresses)
