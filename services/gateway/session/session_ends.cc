@@ -1,5 +1,6 @@
 #include "services/gateway/session/session_ends.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -28,11 +29,14 @@ void SessionEnds::OnAnswer(int64_t session, int64_t epoch, const absl::Status& s
   auto found = ended_.find(session);
   if (found == ended_.end() || found->second.request.epoch() != epoch) return;
   found->second.under_way = false;
-  if (!status.ok() && std::chrono::steady_clock::now() < found->second.since + kKeep) return;
-  if (!status.ok()) {
+  const Time now = std::chrono::steady_clock::now();
+  if (status.ok()) {
+    found->second.answered = true;
+    found->second.since = now;
+  } else if (now >= found->second.since + kKeep) {
     log::Warn("session not closed", {{"session", session}, {"error", Message(status)}});
+    ended_.erase(found);
   }
-  ended_.erase(found);
 }
 
 std::optional<v1::TakeOverReply> SessionEnds::Take(int64_t session, int64_t epoch) {
@@ -53,8 +57,12 @@ void SessionEnds::Retry() {
   std::vector<v1::CloseSessionRequest> again;
   {
     std::lock_guard lock(mutex_);
+    const Time now = std::chrono::steady_clock::now();
+    std::erase_if(ended_, [now](const auto& entry) {
+      return entry.second.answered && now >= entry.second.since + kLinger;
+    });
     for (auto& [session, ended] : ended_) {
-      if (std::exchange(ended.under_way, true)) continue;
+      if (ended.answered || std::exchange(ended.under_way, true)) continue;
       again.push_back(ended.request);
     }
   }
@@ -63,7 +71,8 @@ void SessionEnds::Retry() {
 
 size_t SessionEnds::size() const {
   std::lock_guard lock(mutex_);
-  return ended_.size();
+  return static_cast<size_t>(std::count_if(
+      ended_.begin(), ended_.end(), [](const auto& entry) { return !entry.second.answered; }));
 }
 
 }  // namespace chat::gateway

@@ -21,6 +21,9 @@ namespace chat::gateway {
 class SessionEnds {
  public:
   static constexpr std::chrono::seconds kKeep{30};
+  // An answer does not say whether the next connection was faster, so that nothing was stored: it
+  // asks here then.
+  static constexpr std::chrono::seconds kLinger{3};
   // Sends one to messaging; `done` is called once, later, on any thread.
   using Send =
       std::function<void(v1::CloseSessionRequest request, std::function<void(absl::Status)> done)>;
@@ -28,12 +31,12 @@ class SessionEnds {
   explicit SessionEnds(Send send) : send_(std::move(send)) {}
 
   void Close(v1::CloseSessionRequest request);
-  // What an older epoch of the session left and messaging has not confirmed; it is the caller's
-  // now.
+  // What an older epoch of the session left, to a connection that found it still open; it is the
+  // caller's now.
   std::optional<v1::TakeOverReply> Take(int64_t session, int64_t epoch);
   // Sends again what was not answered; once a second.
   void Retry();
-  // Those that are not stored yet.
+  // Those that are not answered yet.
   size_t size() const;
 
  private:
@@ -42,6 +45,7 @@ class SessionEnds {
     v1::CloseSessionRequest request;
     Time since;
     bool under_way = true;
+    bool answered = false;
   };
   void Try(v1::CloseSessionRequest request);
   void OnAnswer(int64_t session, int64_t epoch, const absl::Status& status);
