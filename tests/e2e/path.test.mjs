@@ -215,7 +215,9 @@ test('a device that was away gets what it missed, in order, once, on whichever g
   await b1.fence();
   const later = b1.inbox.slice(before);
   assert.deepEqual(later.filter(({ topic: on }) => on === topic).map(({ fields }) => textOf(fields)), missed);
-  assert.ok(isProfile('init')(later.find(({ record: name }) => name !== 'vnode_max')), 'the profile comes before them');
+  // Presence at QoS 0 may be shown first: MQTT.js shows a message of QoS 2 when its handshake has ended.
+  const first = later.find(({ record: name, qos }) => name !== 'vnode_max' && qos > 0);
+  assert.ok(isProfile('init')(first), `the profile comes before them: ${first.text}`);
 });
 
 test('logout answers with the dead token, closes, and the token opens nothing any more', async () => {
