@@ -57,9 +57,9 @@ TEST_F(SessionTest, WhatALostConnectionMayHaveSentGoesOutWithDup) {
   deliver_again("c", kQos2);
   deliver_again("d", kQos1);
   EXPECT_THAT(link_.Take(),
-              ElementsAre("PUBLISH a q=0", "PUBLISH b q=1 dup id=1", "PUBLISH c q=2 dup id=2"));
+              ElementsAre("PUBLISH a q=0", "PUBLISH b q=1 id=1 dup", "PUBLISH c q=2 id=2 dup"));
   EXPECT_FALSE(session_.OnPuback(PacketId{1}));
-  EXPECT_THAT(link_.Take(), ElementsAre("acked 1", "PUBLISH d q=1 dup id=3"));
+  EXPECT_THAT(link_.Take(), ElementsAre("acked 1", "PUBLISH d q=1 id=3 dup"));
 }
 
 TEST_F(SessionTest, Qos1IsAcknowledgedOnceByPuback) {

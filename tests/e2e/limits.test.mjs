@@ -7,7 +7,7 @@ import { codeFor, codesSentTo, eventually, query } from './cluster.mjs';
 import { REQUESTS, Refused, authReg, authVerify, endAll, isProfile, newId, newPhone, online, registering } from './device.mjs';
 import { format } from './erlang_text.mjs';
 import { Raw, endRaw } from './raw.mjs';
-import { error, fieldsOf, ok, p2p, record, textMessage, walkHistory } from './records.mjs';
+import { error, fieldsOf, ok, p2p, p2pTopic, record, textMessage, walkHistory } from './records.mjs';
 
 after(() => { endAll(); endRaw(); });
 
