@@ -30,13 +30,14 @@ constexpr pg::Statement kRoomsOf = {
     "room_rooms_of", "SELECT " CHAT_ROOM_COLUMNS ", " CHAT_MEMBER_COLUMNS
                      " FROM room.member m JOIN room.room r ON r.id = m.room_id"
                      " WHERE m.roster_id = ANY ($1::bigint[]) ORDER BY r.id, m.roster_id"};
-constexpr pg::Statement kMembersOf = {"room_members_of",
-                                      "SELECT " CHAT_MEMBER_COLUMNS
-                                      " FROM room.member m WHERE m.room_id = ANY ($1::bigint[])"
-                                      " UNION ALL SELECT " CHAT_MEMBER_COLUMNS
-                                      " FROM unnest($2::bigint[]) AS l (room_id) CROSS JOIN LATERAL"
-                                      " (SELECT * FROM room.member a WHERE a.room_id = l.room_id"
-                                      " AND a.admin ORDER BY a.id LIMIT $3) m ORDER BY 2, 1"};
+constexpr pg::Statement kMembersOf = {
+    "room_members_of",
+    "SELECT " CHAT_MEMBER_COLUMNS
+    " FROM room.member m WHERE m.room_id = ANY ($1::bigint[])"
+    " UNION ALL SELECT " CHAT_MEMBER_COLUMNS
+    " FROM (SELECT DISTINCT unnest($2::bigint[]) AS room_id) l"
+    " CROSS JOIN LATERAL (SELECT * FROM room.member a WHERE a.room_id = l.room_id"
+    " AND a.admin ORDER BY a.id LIMIT $3) m ORDER BY 2, 1"};
 constexpr pg::Statement kCoMembers = {
     "room_co_members",
     "SELECT DISTINCT o.roster_id FROM room.member m JOIN room.room r ON r.id = m.room_id"
