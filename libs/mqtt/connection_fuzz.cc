@@ -206,7 +206,9 @@ class World {
 
   void CheckBounds() const {
     Require(session_.in_flight() <= size_t{kSessionLimits.window} + kSessionLimits.ahead);
-    Require(session_.queued() <= size_t{kSessionLimits.queue_messages} + kSessionLimits.ahead);
+    // Those of DeliverFirst that a small window of the client's holds back wait there, too.
+    Require(session_.queued() <=
+            size_t{kSessionLimits.queue_messages} + kSessionLimits.window + kSessionLimits.ahead);
     Require(session_.executing() <= kSessionLimits.max_executing);
     Require(session_.unreleased() <= kSessionLimits.receive_maximum);
     Require(owner_->closed() == (connection_->state() == Connection::State::kClosed));
