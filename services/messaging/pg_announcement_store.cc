@@ -46,7 +46,8 @@ constexpr pg::Statement kAssignXid = {"messaging_assign_xid",
 constexpr pg::Statement kHorizonView = {
     "messaging_horizon_view",
     "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS oldest, "
-    "coalesce((SELECT min(low) FROM messaging.announcement), 0) AS unpublished"};
+    "coalesce(least((SELECT min(low) FROM messaging.announcement), "
+    "(SELECT min(held) FROM messaging.announcement WHERE held IS NOT NULL)), 0) AS unpublished"};
 
 Announcement ReadAnnouncement(pg::Tx& tx, const pqxx::row& row) {
   Announcement out;

@@ -1,5 +1,6 @@
 // Changes of stored messages and what the stores show of them afterwards.
 #include "services/messaging/edit_rules.h"
+#include "services/messaging/pg_announcement_store.h"
 #include "services/messaging/pg_history_store.h"
 #include "services/messaging/pg_message_store.h"
 #include "services/messaging/pg_replay_store.h"
@@ -60,6 +61,15 @@ class ChangeTest : public DatabaseTest {
     EXPECT_TRUE(reply.ok()) << reply.status();
     return {reply->events().begin(), reply->events().end()};
   }
+  void ClearAnnouncements() { Sql("DELETE FROM messaging.announcement"); }
+  // Ids of what may not be published yet, oldest first.
+  std::vector<int64_t> Announcements() {
+    std::vector<int64_t> ids;
+    for (const pqxx::row& row : Sql("SELECT id FROM messaging.announcement ORDER BY id")) {
+      ids.push_back(row[0].as<int64_t>());
+    }
+    return ids;
+  }
   static std::string TextOf(const v1::Message& message) {
     return message.files_size() == 0 ? "" : message.files(0).payload();
   }
@@ -106,6 +116,44 @@ TEST_F(ChangeTest, ReplayBringsAMessageOnceAsTheEditAndAsHistoryShowsItToThoseWh
     EXPECT_EQ(event.unseen().message().status(), v1::Message::SENT);
     EXPECT_FALSE(event.unseen().message().has_edit_msg());
   }
+}
+
+// A cursor that rose over the first position would take the edit for one of a message it has.
+TEST_F(ChangeTest, TheHorizonStaysBelowAMessageThatChangedBeforeItWasPublished) {
+  PgAnnouncementStore announcements(pool());
+  const auto unpublished = [&] { return announcements.View(In())->unpublished; };
+  AddPeople(2);
+  SetFriends(1, 2);
+  ClearAnnouncements();
+  const MessageRow a = Store(1, 2, "a");
+  const auto sent = Announcements();
+  ASSERT_EQ(sent.size(), 1u);
+  ASSERT_EQ(unpublished(), a.id);
+  Change(Find(a.id).row, "one");
+  const auto edited = Announcements();
+  ASSERT_EQ(edited.size(), 2u);
+  Change(Find(a.id).row, "two");
+  const auto edited_again = Announcements();
+  ASSERT_EQ(edited_again.size(), 3u);
+  ASSERT_TRUE(announcements.DeletePublished(In(), {sent[0]}).ok());
+  EXPECT_EQ(unpublished(), a.id);
+  ASSERT_TRUE(announcements.DeletePublished(In(), {edited[1]}).ok());
+  EXPECT_EQ(unpublished(), a.id);
+  ASSERT_TRUE(announcements.DeletePublished(In(), {edited_again[2]}).ok());
+  EXPECT_EQ(unpublished(), 0);
+}
+
+TEST_F(ChangeTest, AnEditOfAPublishedMessageHoldsNothingUp) {
+  PgAnnouncementStore announcements(pool());
+  AddPeople(3);
+  SetFriends(1, 2);
+  SetFriends(1, 3);
+  const MessageRow a = Store(1, 2, "a");
+  ClearAnnouncements();
+  Store(1, 3, "of another feed");
+  const int64_t position = Change(Find(a.id).row, "one").row.position;
+  ASSERT_TRUE(announcements.DeletePublished(In(), {Announcements()[0]}).ok());
+  EXPECT_EQ(announcements.View(In())->unpublished, position);
 }
 
 TEST_F(ChangeTest, ARemovedMessageIsShownAsDeletedAndIsNotUnread) {
