@@ -168,6 +168,10 @@ void Session::Enqueue(Queued item, bool first) {
   }
 }
 
+bool Session::HasRoom() const {
+  return link_ != nullptr && resumed_ && queued() == 0 && in_flight() < window();
+}
+
 Delivery Session::Deliver(SharedMessage message, Qos qos, Token token, bool retain,
                           SubscriptionIds subscriptions, bool again) {
   if (qos == Qos::kAtMostOnce && link_ == nullptr) return Delivery::kDropped;
@@ -184,7 +188,7 @@ Delivery Session::Deliver(SharedMessage message, Qos qos, Token token, bool reta
     return Delivery::kSent;
   }
   if (refusing_) return Delivery::kFull;
-  const bool room = link_ != nullptr && resumed_ && queued() == 0 && in_flight() < window();
+  const bool room = HasRoom();
   if (!room && !QueueHasRoom(*message)) {
     refusing_ = true;
     return Delivery::kFull;
@@ -313,6 +317,16 @@ std::vector<Session::Queued> Session::TakeQueue() {
   outbound_->queued_first = 0;
   TidyOutbound();
   return taken;
+}
+
+std::vector<Token> Session::Tokens() const {
+  std::vector<Token> tokens;
+  if (outbound_ == nullptr) return tokens;
+  for (const Outbound::Released& entry : outbound_->released) tokens.push_back(entry.token);
+  for (const Outbound::Published& entry : outbound_->published) tokens.push_back(entry.token);
+  if (outbound_->queue == nullptr) return tokens;
+  for (const Queued& item : *outbound_->queue) tokens.push_back(item.token);
+  return tokens;
 }
 
 SessionSnapshot Session::Snapshot() const {

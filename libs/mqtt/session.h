@@ -173,6 +173,9 @@ class Session {
   size_t executing() const;
   bool receptive() const { return executing() < limits_->max_executing; }
 
+  // Whether a QoS 1/2 message would be sent at once.
+  bool HasRoom() const;
+
   // ---- state ----------------------------------------------------------------------------------
   size_t in_flight() const;   // sent, unacknowledged
   size_t queued() const;      // waiting behind the window
@@ -191,6 +194,9 @@ class Session {
   // Takes the queue out, oldest first (hand-over; a session that is to read its backlog from
   // history). Takes back a kFull answer without Drained.
   std::vector<Queued> TakeQueue();
+
+  // Of what is sent and unacknowledged, or waits behind the window.
+  std::vector<Token> Tokens() const;
 
   // What another gateway needs to go on. The queue is not in it (TakeQueue), nor is QoS 2 still
   // being executed: let that finish first, or it may be executed twice.

@@ -47,6 +47,10 @@ void GatewayConfig::Declare(config::Keys& keys) {
            "Connections closed a second while the process ends; more where drain_s asks for it", 1);
   keys.Add("publish_rate", &publish_rate,
            "PUBLISHes a second of one connection, above it reading pauses; 0: unlimited");
+  keys.Add(
+      "log_rate", &log_rate,
+      "Lines a second that what one connection does may cause in the log; the rest is counted; "
+      "0: unlimited");
   keys.Add("session_expiry_max_s", &session_expiry_max_s,
            "Life of a stored session after its connection ended, seconds", 1, 31'536'000);
   keys.Add("in_flight", &in_flight, "Unacknowledged QoS 1/2 messages to one client", 1, 1'000);

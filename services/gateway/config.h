@@ -32,6 +32,7 @@ struct GatewayConfig {
   int64_t n2o_idle_s = 60;
   int64_t drain_rate = 500;
   int64_t publish_rate = 1'000;
+  int64_t log_rate = 10;
   int64_t session_expiry_max_s = 604'800;
   int64_t in_flight = 32;
   int64_t queue_messages = 1'000;

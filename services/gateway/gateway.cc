@@ -74,7 +74,11 @@ Gateway::Gateway(const GatewayConfig& config, const std::string& name, const std
          [worker](int64_t horizon) { worker->OnHorizon(horizon); },
          [worker](bool up) { worker->OnRedis(up); }});
   }
-  parts_.fanout = std::make_unique<Fanout>(config.redis, name, std::move(receivers));
+  parts_.fanout =
+      std::make_unique<Fanout>(config.redis, name, std::move(receivers),
+                               [this](const std::string& client_id, const std::string& ticket) {
+                                 OnName(client_id, ticket);
+                               });
   parts_.publisher = std::make_unique<redis::Publisher>(config.redis);
   service_ = std::make_shared<GatewayService>(parts_);
   journeys_ = std::make_shared<JourneysService>(parts_, name);
@@ -88,6 +92,14 @@ Gateway::~Gateway() {
   for (auto& worker : parts_.workers) worker->StopLoop();
   parts_.backends.reset();  // answers under way may still post to stopped loops
   parts_.workers.clear();
+}
+
+// PROTOCOL O7, of connections without a session.
+void Gateway::OnName(const std::string& client_id, const std::string& ticket) {
+  const std::optional<ConnectionRef> older = parts_.registry.OnNameTold(client_id, ticket);
+  if (!older) return;
+  parts_.workers[older->worker]->ToClient(
+      older->client, [](Client& client) { client.End(mqtt::Reason::kSessionTakenOver); });
 }
 
 // Lost when roster is away: presence is told again with the next change.
@@ -116,7 +128,8 @@ absl::Status Gateway::Check() {
 }
 
 absl::Status Gateway::Start() {
-  CHAT_ASSIGN_OR_RETURN(parts_.open, OpenFilters::Parse(parts_.config.open_topics));
+  CHAT_ASSIGN_OR_RETURN(parts_.open,
+                        OpenFilters::Parse(parts_.config.open_topics, parts_.config.topic_aliases));
   if (parts_.open.any()) {
     std::vector<OpenFeed::Receiver> receivers;
     for (auto& worker : parts_.workers) {
@@ -124,7 +137,8 @@ absl::Status Gateway::Start() {
           {[&worker = *worker](SharedOpenEvent event) { worker.OnOpen(std::move(event)); },
            [&worker = *worker](bool up) { worker.OnOpenRedis(up); }});
     }
-    parts_.open_feed = std::make_unique<OpenFeed>(parts_.config.redis, std::move(receivers));
+    parts_.open_feed =
+        std::make_unique<OpenFeed>(parts_.config.redis, parts_.open, std::move(receivers));
   }
   for (auto& worker : parts_.workers) {
     for (const Endpoint& endpoint : Endpoints(parts_.config)) {

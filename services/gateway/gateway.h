@@ -33,6 +33,7 @@ class Gateway {
  private:
   // Accounts whose first live connection of all gateways came here (PROTOCOL 5.9).
   void TellOnline(const std::vector<int64_t>& accounts);
+  void OnName(const std::string& client_id, const std::string& ticket);
 
   GatewayParts parts_;
   std::shared_ptr<GatewayService> service_;

@@ -92,6 +92,9 @@ class Worker : private RoomTable::Host {
   };
   using Deadline = std::pair<int64_t, uint64_t>;
 
+  // Cursors in one flush, accounts in one question.
+  static constexpr size_t kBatch = 1000;
+
   void Adopt(Transport transport, std::shared_ptr<net::Stream> stream);
   // Whether there is room for a connection of this address, if need be after the oldest one that
   // has not sent its CONNECT has gone.

@@ -55,9 +55,6 @@ grpc::Status OpenTopicsService::Retained(grpc::ServerContext* context,
                                          v1::OpenRetainedReply* reply) {
   return rpc::Serve(context, "OpenTopicsInternal/Retained",
                     [&](const rpc::Call& call) -> absl::Status {
-                      if (request->filters_size() > kMaxAsked) {
-                        return absl::InvalidArgumentError("OpenRetainedRequest.filters: over 1000");
-                      }
                       CHAT_ASSIGN_OR_RETURN(*reply, store_.Retained(call.deadline, *request));
                       return absl::OkStatus();
                     });

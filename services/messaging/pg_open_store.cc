@@ -14,7 +14,8 @@ namespace {
 
 constexpr int kMaxPage = 1000;
 constexpr int64_t kPageBytes = 2 << 20;
-constexpr int kMaxRetained = 10'000;
+constexpr int kRetainedPage = 500;
+constexpr int64_t kRetainedPageBytes = 256 << 10;
 
 // The row lock makes the order of positions the order of commits.
 constexpr pg::Statement kTakePositions = {
@@ -38,21 +39,32 @@ constexpr pg::Statement kKeep = {
 constexpr pg::Statement kClear = {"open_clear_retained",
                                   "DELETE FROM delivery.open_retained WHERE topic = $1"};
 
+// The rows of a page up to the one that makes it large enough; the lengths are known without
+// reading the payloads. `found`: how many there are, with those left out.
+#define CHAT_PAGE_OF(table, key, where, limit, bytes)                                              \
+  "SELECT m.*, p.found FROM (SELECT " key                                                          \
+  ", count(*) OVER () AS found, "                                                                  \
+  "sum(size) OVER (ORDER BY " key ") - size AS before FROM (SELECT " key                           \
+  ", octet_length(payload) + octet_length(topic) AS size FROM " table " WHERE " where              \
+  " ORDER BY " key " LIMIT " limit ") s) p JOIN " table " m USING (" key ") WHERE before < " bytes \
+  " ORDER BY " key
+
 constexpr pg::Statement kRead = {
-    "open_read",
-    "SELECT * FROM delivery.open_message WHERE position > $1 ORDER BY position LIMIT $2"};
+    "open_read", CHAT_PAGE_OF("delivery.open_message", "position", "position > $1", "$2", "$3")};
 
 constexpr pg::Statement kReadThese = {
     "open_read_these",
-    "SELECT * FROM delivery.open_message WHERE position = ANY($1::bigint[]) ORDER BY position"};
+    CHAT_PAGE_OF("delivery.open_message", "position", "position = ANY($1::bigint[])", "$2", "$3")};
 
 constexpr pg::Statement kTop = {"open_top", "SELECT position FROM delivery.open_top"};
 
 constexpr pg::Statement kRetained = {
     "open_retained",
-    "SELECT *, true AS retain FROM delivery.open_retained WHERE topic >= $1 "
-    "AND ($2::bytea IS NULL OR topic < $2) AND (expires_at_ms = 0 OR "
-    "expires_at_ms > extract(epoch FROM clock_timestamp()) * 1000) ORDER BY topic LIMIT $3"};
+    CHAT_PAGE_OF("delivery.open_retained", "topic",
+                 "topic >= $1 AND topic > $2 AND ($3::bytea IS NULL OR topic < $3) AND "
+                 "(expires_at_ms = 0 OR "
+                 "expires_at_ms > extract(epoch FROM clock_timestamp()) * 1000)",
+                 "$4", "$5")};
 
 constexpr pg::Statement kClaim = {
     "open_claim",
@@ -93,7 +105,6 @@ void Fill(const pqxx::row& row, v1::OpenMessage* message) {
   message->set_topic(Bytes(row["topic"]));
   message->set_payload(Bytes(row["payload"]));
   message->set_qos(row["qos"].as<uint32_t>());
-  message->set_retain(row["retain"].as<bool>());
   message->set_properties(Bytes(row["properties"]));
   message->set_expires_at_ms(row["expires_at_ms"].as<int64_t>());
   message->set_client_id(Bytes(row["client_id"]));
@@ -163,23 +174,23 @@ absl::StatusOr<v1::OpenReadReply> PgOpenStore::Read(pg::Deadline deadline,
     Reply reply;
     // Before the page: all up to it is committed and will be seen.
     reply.set_top(tx.Exec(kTop)[0][0].as<int64_t>());
+    const auto read = [&](const pqxx::result& rows, int limit) {
+      for (const pqxx::row& row : rows) {
+        if (reply.messages_size() == limit) break;
+        v1::OpenMessage* message = reply.add_messages();
+        Fill(row, message);
+        message->set_retain(row["retain"].as<bool>());
+      }
+      reply.set_more(!rows.empty() && rows[0]["found"].as<int>() > reply.messages_size());
+    };
     if (request.positions_size() > 0) {
       ArrayLiteral wanted;
       for (int64_t position : request.positions()) wanted.Add(position);
-      for (const pqxx::row& row : tx.Exec(kReadThese, wanted.text())) {
-        Fill(row, reply.add_messages());
-      }
-      return reply;
-    }
-    const int limit = std::clamp(request.limit(), 1, kMaxPage);
-    int64_t bytes = 0;
-    for (const pqxx::row& row : tx.Exec(kRead, request.above(), limit + 1)) {
-      if (reply.messages_size() == limit || bytes > kPageBytes) {
-        reply.set_more(true);
-        break;
-      }
-      Fill(row, reply.add_messages());
-      bytes += reply.messages(reply.messages_size() - 1).payload().size();
+      read(tx.Exec(kReadThese, wanted.text(), request.positions_size(), kPageBytes),
+           request.positions_size());
+    } else {
+      const int limit = std::clamp(request.limit(), 1, kMaxPage);
+      read(tx.Exec(kRead, request.above(), limit + 1, kPageBytes), limit);
     }
     return reply;
   });
@@ -191,19 +202,27 @@ absl::StatusOr<v1::OpenRetainedReply> PgOpenStore::Retained(
   return pool_.Get<Reply>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<Reply> {
     Reply reply;
     reply.set_top(tx.Exec(kTop)[0][0].as<int64_t>());
-    for (const std::string& filter : request.filters()) {
-      const size_t wildcard = filter.find_first_of("+#");
-      std::string low = filter.substr(0, wildcard);
-      // `a/#` matches `a` as well.
-      if (wildcard != std::string::npos && low.ends_with('/')) low.pop_back();
-      const auto high = wildcard == std::string::npos ? std::optional(low + '\0') : Above(low);
-      for (const pqxx::row& row :
-           tx.Exec(kRetained, pqxx::binarystring(low),
-                   high ? std::optional(Hex(*high)) : std::nullopt, kMaxRetained)) {
-        if (!mqtt::TopicMatches(filter, Bytes(row["topic"]))) continue;
-        if (reply.messages_size() >= kMaxRetained) return reply;
-        Fill(row, reply.add_messages());
+    const std::string& filter = request.filter();
+    if (filter.empty()) return reply;
+    const size_t wildcard = filter.find_first_of("+#");
+    std::string low = filter.substr(0, wildcard);
+    // `a/#` matches `a` as well.
+    if (wildcard != std::string::npos && low.ends_with('/')) low.pop_back();
+    const auto high = wildcard == std::string::npos ? std::optional(low + '\0') : Above(low);
+    const pqxx::result rows =
+        tx.Exec(kRetained, pqxx::binarystring(low), pqxx::binarystring(request.after()),
+                high ? std::optional(Hex(*high)) : std::nullopt, kRetainedPage, kRetainedPageBytes);
+    for (const pqxx::row& row : rows) {
+      if (mqtt::TopicMatches(filter, Bytes(row["topic"]))) {
+        v1::OpenMessage* message = reply.add_messages();
+        Fill(row, message);
+        message->set_retain(true);
       }
+    }
+    if (!rows.empty()) {
+      // A whole page may have been looked at although all that follows is something else.
+      reply.set_more(rows.size() == kRetainedPage || rows[0]["found"].as<size_t>() > rows.size());
+      reply.set_after(Bytes(rows.back()["topic"]));
     }
     return reply;
   });

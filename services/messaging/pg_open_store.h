@@ -19,8 +19,9 @@ class PgOpenStore {
 
   // Gives the messages their positions and keeps or clears what is retained.
   absl::Status Append(pg::Deadline deadline, v1::OpenPublishRequest* request);
+  // Pages of some 2 MiB, and at least one message.
   absl::StatusOr<v1::OpenReadReply> Read(pg::Deadline deadline, const v1::OpenReadRequest& request);
-  // At most 10 000 messages.
+  // Pages of some 256 KiB that looked at 500 topics at most.
   absl::StatusOr<v1::OpenRetainedReply> Retained(pg::Deadline deadline,
                                                  const v1::OpenRetainedRequest& request);
   absl::StatusOr<bool> Claim(pg::Deadline deadline, int64_t message, const std::string& share);

@@ -47,15 +47,19 @@ class PgOpenStoreTest : public DatabaseTest {
   }
   std::vector<std::string> Retained(const std::string& filter) {
     v1::OpenRetainedRequest request;
-    request.add_filters(filter);
+    request.set_filter(filter);
     std::vector<std::string> topics;
-    const auto reply = store_->Retained(In(), request);
-    EXPECT_TRUE(reply.ok()) << reply.status();
-    if (!reply.ok()) return topics;
-    for (const v1::OpenMessage& message : reply->messages()) {
-      topics.push_back(message.topic() + "=" + message.payload());
+    for (pages_ = 1;; ++pages_) {
+      const auto reply = store_->Retained(In(), request);
+      EXPECT_TRUE(reply.ok()) << reply.status();
+      if (!reply.ok()) return topics;
+      for (const v1::OpenMessage& message : reply->messages()) {
+        EXPECT_TRUE(message.retain());
+        topics.push_back(message.topic() + "=" + message.payload().substr(0, 10));
+      }
+      if (!reply->more()) return topics;
+      request.set_after(reply->after());
     }
-    return topics;
   }
   v1::OpenSessionReply Open(const std::string& gateway, int64_t will_delay_s, bool will = true) {
     PgSessionStore sessions(pool(), 60);
@@ -71,6 +75,7 @@ class PgOpenStoreTest : public DatabaseTest {
   }
 
   std::unique_ptr<PgOpenStore> store_;
+  int pages_ = 0;  // of the last Retained()
 };
 
 TEST_F(PgOpenStoreTest, TheLogHasOneOrderWithoutHoles) {
@@ -87,6 +92,38 @@ TEST_F(PgOpenStoreTest, TheLogHasOneOrderWithoutHoles) {
   ASSERT_EQ(these->messages_size(), 2);
   EXPECT_EQ(these->messages(0).payload(), "1");
   EXPECT_EQ(these->top(), 3);
+}
+
+TEST_F(PgOpenStoreTest, APageEndsWhenItIsLargeEnough) {
+  const std::string large(1'200'000, 'x');
+  for (int i = 0; i < 5; ++i) Publish("a", large);
+  v1::OpenReadRequest request;
+  request.set_limit(100);
+  auto page = store_->Read(In(), request);
+  ASSERT_EQ(page->messages_size(), 2);
+  EXPECT_TRUE(page->more());
+  request.set_above(4);
+  page = store_->Read(In(), request);
+  EXPECT_EQ(page->messages_size(), 1);
+  EXPECT_FALSE(page->more());
+  v1::OpenReadRequest these;
+  for (int64_t position : {1, 3, 5}) these.add_positions(position);
+  page = store_->Read(In(), these);
+  ASSERT_EQ(page->messages_size(), 2);
+  EXPECT_EQ(page->messages(1).position(), 3);
+  EXPECT_TRUE(page->more());
+}
+
+TEST_F(PgOpenStoreTest, RetainedMessagesComeInPages) {
+  const std::string large(200'000, 'x');
+  for (int i = 0; i < 5; ++i) Publish("a/" + std::to_string(i), large, true);
+  EXPECT_EQ(Retained("a/#").size(), 5u);
+  EXPECT_EQ(pages_, 3);
+  for (int i = 0; i < 1200; ++i) Publish("m/" + std::to_string(i), "x", true);
+  Publish("m/9999/end", "y", true);
+  EXPECT_THAT(Retained("m/+/end"), ElementsAre("m/9999/end=y"));
+  EXPECT_EQ(pages_, 3);
+  EXPECT_EQ(Retained("m/+").size(), 1200u);
 }
 
 TEST_F(PgOpenStoreTest, TheLogIsBounded) {

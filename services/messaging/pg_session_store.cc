@@ -53,9 +53,9 @@ constexpr pg::Statement kEnd = {"delivery_end_sessions",
 // flushes touch no index.
 constexpr pg::Statement kFlush = {
     "delivery_flush_cursors",
-    "WITH given AS (SELECT id, epoch, position, above::bigint[] AS above "
-    "  FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[]) "
-    "  AS u (id, epoch, position, above)"
+    "WITH given AS (SELECT id, epoch, position, above::bigint[] AS above, state "
+    "  FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $6::bytea[]) "
+    "  AS u (id, epoch, position, above, state)"
     "), locked AS ("
     "  SELECT s.id FROM delivery.session s JOIN given g ON g.id = s.id AND g.epoch = s.epoch"
     "  ORDER BY s.id FOR UPDATE OF s"
@@ -64,6 +64,7 @@ constexpr pg::Statement kFlush = {
     "    cursor_position = greatest(s.cursor_position, g.position),"
     "    cursor_above = delivery.merged(greatest(s.cursor_position, g.position),"
     "                                   s.cursor_above, g.above),"
+    "    state = coalesce(g.state, s.state),"
     "    expires_at = CASE WHEN s.connected AND s.expires_at < clock_timestamp()"
     "                      + make_interval(secs => s.expiry_s + $5 / 2)"
     "                 THEN clock_timestamp() + make_interval(secs => s.expiry_s + $5)"
@@ -137,6 +138,10 @@ absl::StatusOr<v1::OpenSessionReply> PgSessionStore::Open(pg::Deadline deadline,
     reply.set_previous_epoch(row["previous_epoch"].as<int64_t>());
     if (!reply.previous_gateway().empty()) {
       reply.set_sent_until_ms(tx.Exec(kSentUntil, reply.previous_gateway())[0][0].as<int64_t>());
+      if (reply.present()) {
+        reply.mutable_fresh()->set_position(stable);
+        ParseAbove(above, reply.mutable_fresh());
+      }
     }
     for (const pqxx::row& older : tx.Exec(kTakeWill, reply.session_id())) {
       reply.mutable_older_will()->ParseFromString(pqxx::binarystring(older["will"]).str());
@@ -178,18 +183,23 @@ absl::StatusOr<std::vector<int64_t>> PgSessionStore::Flush(pg::Deadline deadline
   for (const v1::SessionCursor& session : request.sessions()) {
     last[session.session_id()] = &session;
   }
-  ArrayLiteral ids, epochs, positions, aboves;
+  ArrayLiteral ids, epochs, positions, aboves, states;
   for (const auto& [id, session] : last) {
     ids.Add(id);
     epochs.Add(session->epoch());
     positions.Add(session->cursor().position());
     aboves.AddText(AboveOf(session->cursor()));
+    if (session->has_state() && session->state().ByteSizeLong() <= kMaxStateBytes) {
+      states.AddBytes(session->state().SerializeAsString());
+    } else {
+      states.AddNull();
+    }
   }
   using Result = std::vector<int64_t>;
   return pool_.Get<Result>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<Result> {
     Result stale;
-    for (const pqxx::row& row :
-         tx.Exec(kFlush, ids.text(), epochs.text(), positions.text(), aboves.text(), grace_s_)) {
+    for (const pqxx::row& row : tx.Exec(kFlush, ids.text(), epochs.text(), positions.text(),
+                                        aboves.text(), grace_s_, states.text())) {
       stale.push_back(row["id"].as<int64_t>());
     }
     return stale;

@@ -173,6 +173,44 @@ TEST_F(SessionStoreTest, CleanOrExpiredBeginsAnewAndRemoveForgets) {
   EXPECT_EQ(Open().epoch(), 1);
 }
 
+TEST_F(SessionStoreTest, WithoutALifeNothingOutlivesTheConnectionWhoseEndIsNotHeardOf) {
+  v1::OpenSessionReply session = Open(false, 0, 0);
+  Flush(session, Cursor(10, {}));
+  session = Open(false, 20);
+  EXPECT_FALSE(session.present());
+  EXPECT_EQ(Said(session.cursor()), "20:");
+  EXPECT_EQ(session.previous_gateway(), "g1") << "it may live there";
+}
+
+TEST_F(SessionStoreTest, TheNextConnectionIsToldWhereANewSessionWouldBegin) {
+  AddPeople(2);
+  SetFriends(1, 2);
+  const int64_t stable = Store(1, 2, "old").position;
+  const int64_t newer = Store(2, 1, "committed above the horizon").position;
+  Open(false, newer);
+  const v1::OpenSessionReply session = Open(false, stable);
+  EXPECT_EQ(Said(session.cursor()), std::to_string(newer) + ":");
+  EXPECT_EQ(Said(session.fresh()), std::to_string(stable) + ":" + std::to_string(newer) + ",");
+  Close(session, Cursor(0, {}));
+  EXPECT_FALSE(Open(false, stable).has_fresh());
+}
+
+TEST_F(SessionStoreTest, AFlushStoresTheStateThatItBrings) {
+  v1::OpenSessionReply session = Open();
+  v1::FlushCursorsRequest request;
+  auto* one = request.add_sessions();
+  one->set_session_id(session.session_id());
+  one->set_epoch(session.epoch());
+  one->mutable_state()->set_open_position(42);
+  ASSERT_TRUE(store().Flush(In(), request).ok());
+  Flush(session, Cursor(3, {}));
+  session = Open();
+  EXPECT_EQ(session.state().open_position(), 42) << "a flush without one leaves it";
+  one->mutable_state()->set_open_position(43);
+  ASSERT_TRUE(store().Flush(In(), request).ok());
+  EXPECT_EQ(Open().state().open_position(), 0) << "of a stale epoch";
+}
+
 TEST_F(SessionStoreTest, OnlyExpiredSessionsAreDeleted) {
   Open();
   ASSERT_TRUE(store().DeleteExpired(In()).ok());

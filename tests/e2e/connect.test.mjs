@@ -192,6 +192,19 @@ test('the id of a registering connection is not taken over on any gateway while 
   });
 });
 
+test('of two connections of one id without a session, on two gateways, the second stays (O7)', async () => {
+  const init = tuple(atom('init'), []);
+  for (const id of [`reg_${newId()}`, `emqttd_${newId()}`]) {
+    const first = new Device(id);
+    await first.connect(0, { clean: true });
+    await first.ask(init);
+    const second = new Device(id);
+    await second.connect(1, { clean: true });
+    await first.closed;
+    await second.ask(init);
+  }
+});
+
 test('init gives an anonymous connection a token that it knows again, and that is good for nothing else', async () => {
   for (const device of [new Device(`emqttd_${newId()}`), (await registering()).device]) {
     if (!device.client) await device.connect(0, { clean: true });

@@ -14,6 +14,7 @@ namespace chat::gateway {
 namespace {
 
 constexpr char kHorizon[] = "horizon";
+constexpr char kNames[] = "names";
 
 std::string NameOf(const Fanout::Channel& channel) {
   return std::string(1, static_cast<char>(channel.of)) + ":" + std::to_string(channel.id);
@@ -65,14 +66,22 @@ ReadyEvent MakeReady(const v1::Event& event) {
 }
 
 Fanout::Fanout(const std::string& redis, const std::string& gateway,
-               std::vector<Receiver> receivers)
-    : receivers_(std::move(receivers)), own_channel_("g:" + gateway) {
+               std::vector<Receiver> receivers, OnName on_name)
+    : receivers_(std::move(receivers)), on_name_(std::move(on_name)), own_channel_("g:" + gateway) {
   subscriber_ = std::make_unique<redis::Subscriber>(
       redis, redis::Subscriber::Callbacks{
                  [this](std::string_view c, std::string_view p) { OnMessage(c, p); },
                  [this](const std::vector<std::string>& c) { OnSubscribed(c); },
                  [this](bool up) { OnConnection(up); }});
-  subscriber_->Subscribe({kHorizon, own_channel_});
+  subscriber_->Subscribe({kHorizon, kNames, own_channel_});
+}
+
+redis::Publication Fanout::NameTaken(const std::string& client_id, const std::string& ticket) {
+  v1::Event event;
+  event.set_ends_session(true);
+  event.set_client_id(client_id);
+  event.set_author_client(ticket);
+  return {kNames, event.SerializeAsString()};
 }
 
 Fanout::~Fanout() { subscriber_.reset(); }
@@ -130,11 +139,12 @@ void Fanout::OnMessage(std::string_view name, std::string_view payload) {
   events.Increment();
   const std::optional<Channel> channel = ParseChannel(name);
   v1::Event event;
-  if ((!channel && name != own_channel_) ||
+  if ((!channel && name != own_channel_ && name != kNames) ||
       !event.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) {
     log::Warn("event dropped: not an event", {{"channel", name}, {"bytes", payload.size()}});
     return;
   }
+  if (name == kNames) return on_name_(event.client_id(), event.author_client());
   if (channel && WorkersOf(*channel) == 0) return;
   static prometheus::Histogram& arrive = metrics::MessageStage("arrive");
   metrics::ObserveSince(arrive, event.committed_ms());

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "chat/v1/event.pb.h"
+#include "libs/redis/publisher.h"
 #include "libs/redis/subscriber.h"
 #include "services/gateway/fanout/room_table.h"
 #include "services/gateway/session/event_flow.h"
@@ -33,6 +34,10 @@ class Fanout {
     std::function<void(bool up)> on_connection;
   };
 
+  // A registering or anonymous connection was admitted somewhere; on the subscriber's thread, in
+  // one order on all gateways (SessionRegistry::OnNameTold).
+  using OnName = std::function<void(const std::string& client_id, const std::string& ticket)>;
+
   // What a channel is of.
   struct Channel {
     enum class Of : char { kAccount = 'a', kRoom = 'r' };
@@ -42,7 +47,8 @@ class Fanout {
   };
 
   // `gateway`: this one's name in the presence leases.
-  Fanout(const std::string& redis, const std::string& gateway, std::vector<Receiver> receivers);
+  Fanout(const std::string& redis, const std::string& gateway, std::vector<Receiver> receivers,
+         OnName on_name);
   ~Fanout();
 
   // A worker has its first receiver of this channel; `confirmed` is called once, on the
@@ -52,6 +58,8 @@ class Fanout {
   // It has none any more.
   void Leave(Channel channel, size_t worker);
   bool up() const;
+  // What to publish when such a connection is admitted.
+  static redis::Publication NameTaken(const std::string& client_id, const std::string& ticket);
 
  private:
   struct Listeners {
@@ -66,6 +74,7 @@ class Fanout {
   void OnConnection(bool up);
 
   std::vector<Receiver> receivers_;
+  const OnName on_name_;
   std::mutex mutex_;
   std::map<Channel, Listeners> channels_;
   const std::string own_channel_;

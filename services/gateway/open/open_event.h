@@ -8,6 +8,7 @@
 #include "chat/v1/open.pb.h"
 #include "libs/mqtt/message.h"
 #include "libs/mqtt/packet.h"
+#include "services/gateway/open/open_filters.h"
 
 namespace chat::gateway {
 
@@ -21,10 +22,12 @@ struct OpenEvent {
 };
 using SharedOpenEvent = std::shared_ptr<const OpenEvent>;
 
-// Null when it would exceed MQTT.
-SharedOpenEvent MakeOpenEvent(const v1::OpenMessage& message);
+// Null when it would exceed MQTT, or its topic is not open any more.
+SharedOpenEvent MakeOpenEvent(const v1::OpenMessage& message, const OpenFilters& open);
 
 // Tokens of open messages in an MQTT session; those of CHAT events have this bit clear.
 inline constexpr uint64_t kOpenToken = uint64_t{1} << 63;
+// Beside it: sent because it is retained. How far the session has seen the log, it does not say.
+inline constexpr uint64_t kRetainedToken = uint64_t{1} << 62;
 
 }  // namespace chat::gateway

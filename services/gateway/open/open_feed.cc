@@ -9,13 +9,14 @@ namespace {
 constexpr char kChannel[] = "open";
 }  // namespace
 
-OpenFeed::OpenFeed(const std::string& redis, std::vector<Receiver> receivers)
+OpenFeed::OpenFeed(const std::string& redis, const OpenFilters& open,
+                   std::vector<Receiver> receivers)
     : receivers_(std::move(receivers)) {
-  const auto on_message = [this](std::string_view, std::string_view payload) {
+  const auto on_message = [this, &open](std::string_view, std::string_view payload) {
     v1::OpenMessage message;
     SharedOpenEvent event;
     if (message.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) {
-      event = MakeOpenEvent(message);
+      event = MakeOpenEvent(message, open);
     }
     if (event == nullptr) return log::Warn("open message dropped", {{"bytes", payload.size()}});
     for (Receiver& receiver : receivers_) receiver.on_event(event);

@@ -18,7 +18,8 @@ class OpenFeed {
     std::function<void(SharedOpenEvent event)> on_event;
     std::function<void(bool up)> on_connection;
   };
-  OpenFeed(const std::string& redis, std::vector<Receiver> receivers);
+  // `open` outlives it.
+  OpenFeed(const std::string& redis, const OpenFilters& open, std::vector<Receiver> receivers);
 
  private:
   std::vector<Receiver> receivers_;

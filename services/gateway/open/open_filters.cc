@@ -5,19 +5,10 @@
 
 namespace chat::gateway {
 
-namespace {
-
-// A topic of CHAT's own, or the server's.
-bool IsReserved(std::string_view topic, bool aliases) {
-  if (topic.starts_with("$SYS/") || topic == "$SYS") return true;
-  const CanonicalTopic canonical = Canonical(topic, aliases);
-  return ParseClientTopic(canonical.topic).family != TopicFamily::kOther;
-}
-
-}  // namespace
-
-absl::StatusOr<OpenFilters> OpenFilters::Parse(const std::vector<std::string>& entries) {
+absl::StatusOr<OpenFilters> OpenFilters::Parse(const std::vector<std::string>& entries,
+                                               bool aliases) {
   OpenFilters filters;
+  filters.aliases_ = aliases;
   for (const std::string& entry : entries) {
     const bool open = !entry.starts_with('!');
     std::string filter = open ? entry : entry.substr(1);
@@ -29,36 +20,26 @@ absl::StatusOr<OpenFilters> OpenFilters::Parse(const std::vector<std::string>& e
   return filters;
 }
 
-bool OpenFilters::OpensTopic(std::string_view topic, bool aliases) const {
-  if (entries_.empty() || IsReserved(topic, aliases)) return false;
+// A topic of CHAT's own, or the server's.
+bool OpenFilters::IsReserved(std::string_view topic) const {
+  if (topic.starts_with("$SYS/") || topic == "$SYS") return true;
+  return ParseClientTopic(Canonical(topic, aliases_).topic).family != TopicFamily::kOther;
+}
+
+bool OpenFilters::OpensTopic(std::string_view topic) const {
+  if (entries_.empty() || IsReserved(topic)) return false;
   for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) {
     if (mqtt::TopicMatches(entry->filter, topic)) return entry->open;
   }
   return false;
 }
 
-bool OpenFilters::OpensFilter(std::string_view filter, bool aliases) const {
-  if (entries_.empty() || IsReserved(filter, aliases)) return false;
+bool OpenFilters::OpensFilter(std::string_view filter) const {
+  if (entries_.empty() || IsReserved(filter)) return false;
   for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) {
-    if (entry->open && mqtt::FilterCovers(entry->filter, filter)) return true;
-    if (!entry->open && FiltersMeet(entry->filter, filter)) return false;
+    if (mqtt::FilterCovers(entry->filter, filter)) return entry->open;
   }
   return false;
-}
-
-bool FiltersMeet(std::string_view one, std::string_view other) {
-  const auto wild = [](std::string_view filter) {
-    return filter.starts_with('+') || filter.starts_with('#');
-  };
-  if ((one.starts_with('$') && wild(other)) || (other.starts_with('$') && wild(one))) return false;
-  mqtt::TopicLevels a(one);
-  mqtt::TopicLevels b(other);
-  for (; !a.done() && !b.done(); a.Advance(), b.Advance()) {
-    if (a.current() == "#" || b.current() == "#") return true;
-    if (a.current() != "+" && b.current() != "+" && a.current() != b.current()) return false;
-  }
-  // `x/#` matches `x` as well.
-  return (a.done() || a.current() == "#") && (b.done() || b.current() == "#");
 }
 
 }  // namespace chat::gateway

@@ -14,24 +14,25 @@ namespace chat::gateway {
 class OpenFilters {
  public:
   OpenFilters() = default;
-  // Names the entry that is no filter.
-  static absl::StatusOr<OpenFilters> Parse(const std::vector<std::string>& entries);
+  // Names the entry that is no filter. `aliases`: the names of PROTOCOL 1.9 belong to the families
+  // too.
+  static absl::StatusOr<OpenFilters> Parse(const std::vector<std::string>& entries, bool aliases);
 
   bool any() const { return !entries_.empty(); }
-  // `aliases`: the names of PROTOCOL 1.9 belong to the families too.
-  bool OpensTopic(std::string_view topic, bool aliases) const;
-  // The whole of a valid filter lies within an open one, and nothing of it in one closed later.
-  bool OpensFilter(std::string_view filter, bool aliases) const;
+  bool OpensTopic(std::string_view topic) const;
+  // The whole of a valid filter lies within an open one, and not in one closed later. Some topics
+  // that it matches may be closed all the same: nothing comes of those.
+  bool OpensFilter(std::string_view filter) const;
 
  private:
   struct Entry {
     std::string filter;
     bool open;
   };
-  std::vector<Entry> entries_;
-};
+  bool IsReserved(std::string_view topic) const;
 
-// Whether some topic matches both filters.
-bool FiltersMeet(std::string_view one, std::string_view other);
+  std::vector<Entry> entries_;
+  bool aliases_ = false;
+};
 
 }  // namespace chat::gateway

@@ -166,7 +166,7 @@ void OpenHub::CatchUp() {
           for (const v1::OpenMessage& message : reply->messages()) {
             if (message.position() <= position_) continue;
             position_ = message.position();
-            if (SharedOpenEvent event = MakeOpenEvent(message)) PassOn(event);
+            if (SharedOpenEvent event = MakeOpenEvent(message, worker_.parts().open)) PassOn(event);
           }
           if (!reply->more()) position_ = std::max(position_, reply->top());
           if (reply->more()) CatchUp();

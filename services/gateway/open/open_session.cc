@@ -6,7 +6,8 @@
 
 namespace chat::gateway {
 
-SharedOpenEvent MakeOpenEvent(const v1::OpenMessage& message) {
+SharedOpenEvent MakeOpenEvent(const v1::OpenMessage& message, const OpenFilters& open) {
+  if (!open.OpensTopic(message.topic())) return nullptr;
   auto event = std::make_shared<OpenEvent>();
   event->position = message.position();
   event->name = message.position() != 0 ? message.position() : message.nonce();
@@ -30,7 +31,17 @@ void OpenSession::Load(const v1::SessionState& state) {
   state_ = State::kWaiting;
 }
 
-void OpenSession::Save(const std::vector<uint64_t>& queued, v1::SessionState* state) const {
+int64_t OpenSession::SeenWithout(const std::vector<mqtt::Token>& left) const {
+  int64_t seen = seen_;
+  for (const mqtt::Token token : left) {
+    if ((token & kOpenToken) == 0 || (token & kRetainedToken) != 0) continue;
+    const auto position = static_cast<int64_t>(token & ~kOpenToken);
+    if (position > 0) seen = std::min(seen, position - 1);
+  }
+  return seen;
+}
+
+void OpenSession::Save(const std::vector<mqtt::Token>& left, v1::SessionState* state) const {
   for (const auto& [filter, subscription] : subscriptions_) {
     auto* saved = state->add_open();
     saved->set_filter(filter);
@@ -39,12 +50,7 @@ void OpenSession::Save(const std::vector<uint64_t>& queued, v1::SessionState* st
     saved->set_retain_as_published(subscription.retain_as_published);
     saved->set_id(subscription.id);
   }
-  int64_t seen = seen_;
-  for (const uint64_t token : queued) {
-    const auto position = static_cast<int64_t>(token & ~kOpenToken);
-    if ((token & kOpenToken) != 0 && position > 0) seen = std::min(seen, position - 1);
-  }
-  state->set_open_position(seen);
+  state->set_open_position(SeenWithout(left));
 }
 
 void OpenSession::Advance(int64_t newest) {

@@ -45,8 +45,10 @@ class OpenSession {
   void StartAt(int64_t position) { seen_ = position; }
   // As stored; Retry() begins to read.
   void Load(const v1::SessionState& state);
-  // `queued`: tokens that wait behind the window and are not taken along.
-  void Save(const std::vector<uint64_t>& queued, v1::SessionState* state) const;
+  // `left`: tokens of what the client does not have and that is not taken along.
+  void Save(const std::vector<mqtt::Token>& left, v1::SessionState* state) const;
+  // Up to where the session needs the log no more, while it has yet to get what is in `left`.
+  int64_t SeenWithout(const std::vector<mqtt::Token>& left) const;
 
   // This gateway has passed on everything up to `newest`: before a new subscription, and before
   // Save(), so that nothing older is taken for missed.

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include "services/gateway/open/filter_tree.h"
-#include "services/gateway/open/open_filters.h"
 
 namespace chat::gateway {
 namespace {
@@ -12,6 +11,11 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::UnorderedElementsAre;
+
+const OpenFilters& AllOpen() {
+  static const OpenFilters open = *OpenFilters::Parse({"#"}, false);
+  return open;
+}
 
 SharedOpenEvent Event(int64_t position, const std::string& topic, const std::string& payload,
                       uint32_t qos = 1, const std::string& client = "other") {
@@ -21,7 +25,7 @@ SharedOpenEvent Event(int64_t position, const std::string& topic, const std::str
   message.set_payload(payload);
   message.set_qos(qos);
   message.set_client_id(client);
-  return MakeOpenEvent(message);
+  return MakeOpenEvent(message, AllOpen());
 }
 
 class OpenSessionTest : public testing::Test, public OpenSession::Host {
@@ -148,25 +152,6 @@ TEST(FilterTreeTest, FindsEveryFilterThatMatches) {
   EXPECT_THAT(match("/b"), UnorderedElementsAre(0, 1, 7));
   for (int i = 0; i < 8; ++i) tree.Remove(filters[i], i);
   EXPECT_TRUE(tree.empty());
-}
-
-TEST(OpenFiltersTest, LaterEntriesCloseWhatEarlierOnesOpened) {
-  const auto filters = OpenFilters::Parse({"#", "!secret/#", "secret/door"});
-  ASSERT_TRUE(filters.ok());
-  for (const char* topic : {"a", "weather/kyiv", "secret/door", "devices/1"}) {
-    EXPECT_TRUE(filters->OpensTopic(topic, false)) << topic;
-  }
-  for (const char* topic : {"secret", "secret/x", "events/x", "ses/1", "room/r", "muc/1",
-                            "version/8", "actions/1/api/c", "$SYS/x", "$other"}) {
-    EXPECT_FALSE(filters->OpensTopic(topic, false)) << topic;
-  }
-  EXPECT_FALSE(filters->OpensTopic("devices/1", true));
-  EXPECT_FALSE(filters->OpensFilter("#", false)) << "part of it is closed";
-  EXPECT_FALSE(filters->OpensFilter("+/door", false));
-  EXPECT_TRUE(filters->OpensFilter("weather/#", false));
-  EXPECT_TRUE(filters->OpensFilter("secret/door", false));
-  EXPECT_FALSE(OpenFilters().OpensTopic("a", false));
-  EXPECT_FALSE(OpenFilters::Parse({"a/#/b"}).ok());
 }
 
 }  // namespace

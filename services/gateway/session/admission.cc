@@ -9,6 +9,7 @@
 #include "libs/net/loop.h"
 #include "services/gateway/gateway_parts.h"
 #include "services/gateway/router/topics.h"
+#include "services/gateway/session/hand_over.h"
 #include "services/gateway/session/will.h"
 #include "services/gateway/worker.h"
 
@@ -40,13 +41,25 @@ CursorTracker Merge(const v1::Cursors& row, const v1::Cursors& handed) {
   return CursorTracker(best.position(), above);
 }
 
+// The end of a session whose connection went before it was admitted: as it was found.
+v1::CloseSessionRequest Unused(v1::OpenSessionReply opened) {
+  v1::CloseSessionRequest request;
+  request.set_session_id(opened.session_id());
+  request.set_epoch(opened.epoch());
+  *request.mutable_cursor() = std::move(*opened.mutable_cursor());
+  *request.mutable_state() = std::move(*opened.mutable_state());
+  return request;
+}
+
 }  // namespace
 
 template <typename Work>
 auto Admission::Later(Work work) {
   return [&worker = client_.worker(), id = client_.id(), work = std::move(work)](auto... values) {
     worker.ToClient(id, [work, ... values = std::move(values)](Client& client) mutable {
-      if (client.admission() != nullptr) work(*client.admission(), std::move(values)...);
+      if (!client.closed() && client.admission() != nullptr) {
+        work(*client.admission(), std::move(values)...);
+      }
     });
   };
 }
@@ -136,14 +149,14 @@ void Admission::AdmitNamed(rules::State state) {
   admitted_.expiry_told = admitted_.expiry_s != 0;
   admitted_.expiry_s = 0;
   GatewayParts& parts = client_.worker().parts();
-  bool refused = false;
-  const auto older =
-      parts.registry.EnterName(admitted_.caller.client_id(), client_.ref(), &refused);
-  if (refused) return RefusePending();
-  if (older) {
+  const std::string& id = admitted_.caller.client_id();
+  const SessionRegistry::Entered entered = parts.registry.EnterName(id, client_.ref());
+  if (entered.refused) return RefusePending();
+  if (const auto& older = entered.older) {
     parts.workers[older->worker]->ToClient(
         older->client, [](Client& other) { other.End(mqtt::Reason::kSessionTakenOver); });
   }
+  parts.publisher->Publish({Fanout::NameTaken(id, entered.ticket)});
   Count(state == rules::REGISTERING ? "registering" : "anonymous");
   client_.Admit(std::move(admitted_));
 }
@@ -179,9 +192,15 @@ void Admission::OpenSession() {
   }
   parts.backends->Ask<v1::OpenSessionRequest, v1::OpenSessionReply>(
       std::move(request), [&](auto... a) { parts.backends->delivery().async()->OpenSession(a...); },
-      Later([](Admission& self, absl::Status status, v1::OpenSessionReply reply) {
-        self.OnSession(status, reply);
-      }));
+      [&worker = client_.worker(), id = client_.id()](absl::Status status,
+                                                      v1::OpenSessionReply reply) {
+        worker.FindClient(id, [&worker, status, reply = std::move(reply)](Client* client) mutable {
+          if (client != nullptr && !client->closed()) {
+            return client->admission()->OnSession(status, reply);
+          }
+          if (status.ok()) worker.parts().ends->Close(Unused(std::move(reply)));
+        });
+      });
 }
 
 void Admission::OnSession(const absl::Status& status, const v1::OpenSessionReply& reply) {
@@ -194,36 +213,22 @@ void Admission::OnSession(const absl::Status& status, const v1::OpenSessionReply
   for (const v1::Event& receipt : reply.receipts())
     admitted_.receipts.push_back(MakeReady(receipt));
   cursor_ = Merge(reply.cursor(), v1::Cursors());
-  // MQTT5-3.1.3-9: the session that goes on in time drops the will, the one that ends publishes it.
-  if (reply.has_older_will() && (!reply.present() || reply.older_will().delay_s() == 0)) {
-    PublishStoredWill(client_.worker().parts(), reply.older_will());
-  }
-  const std::optional<ConnectionRef> older =
-      client_.worker().parts().registry.Older(reply.session_id(), reply.epoch());
+  if (reply.has_older_will()) older_will_ = reply.older_will();
+  fresh_ = reply.fresh();
   client_.SetSession(admitted_.caller.account_id(), reply.session_id(), reply.epoch());
-  if (!client_.worker().parts().registry.Enter(reply.session_id(), client_.ref())) {
+  GatewayParts& parts = client_.worker().parts();
+  const bool remote =
+      !reply.previous_gateway().empty() && reply.previous_gateway() != parts.address;
+  // Of several older ones the last has all that the session leaves; the others only end.
+  auto done = Later([remote](Admission& self, v1::TakeOverReply left) {
+    if (!remote) self.OnTakenOver(left);
+  });
+  TakeOverHere(parts, reply.session_id(), reply.epoch(), std::move(done));
+  if (!parts.registry.Enter(reply.session_id(), client_.ref())) {
     Count("overtaken");
     return client_.End(mqtt::Reason::kSessionTakenOver);
   }
-  if (older) {
-    auto done = Later([](Admission& self, v1::TakeOverReply handed) { self.OnTakenOver(handed); });
-    return client_.worker().parts().workers[older->worker]->FindClient(
-        older->client, [done](Client* other) {
-          v1::TakeOverReply handed;
-          if (other != nullptr) {
-            other->TakenOver([&handed](v1::Cursors cursor, v1::SessionState state) {
-              handed.set_found(true);
-              *handed.mutable_cursor() = std::move(cursor);
-              *handed.mutable_state() = std::move(state);
-            });
-          }
-          done(std::move(handed));
-        });
-  }
-  if (reply.previous_gateway().empty()) return Join();
-  if (reply.previous_gateway() != client_.worker().parts().address) return TakeOver(reply);
-  auto left = client_.worker().parts().ends->Take(reply.session_id(), reply.epoch());
-  return left ? OnTakenOver(*left) : Join();
+  if (remote) TakeOver(reply);
 }
 
 void Admission::TakeOver(const v1::OpenSessionReply& reply) {
@@ -242,22 +247,44 @@ void Admission::TakeOver(const v1::OpenSessionReply& reply) {
 }
 
 void Admission::OnTakenOver(const v1::TakeOverReply& reply) {
-  if (reply.found() && admitted_.present) {
+  const v1::CloseSessionRequest& left = reply.left();
+  if (left.remove() && admitted_.present) {
+    admitted_.present = false;
+    admitted_.state.Clear();
+    admitted_.receipts.clear();
+    cursor_ = Merge(fresh_, v1::Cursors());
+    cursor_.soil();
+  } else if (reply.has_left() && admitted_.present) {
     v1::Cursors row;
     row.set_position(cursor_.position());
     for (int64_t position : cursor_.above()) row.add_above(position);
-    cursor_ = Merge(row, reply.cursor());
-    admitted_.state = reply.state();
+    cursor_ = Merge(row, left.cursor());
+    admitted_.state = left.state();
     admitted_.sent_until_ms = 0;
   }
-  Count("takeover");
+  JudgeOlderWill(reply);
+  if (reply.has_left()) Count("takeover");
   Join();
 }
 
-void Admission::AskOpenMessages() {
+void Admission::JudgeOlderWill(const v1::TakeOverReply& reply) {
+  if (!older_will_) return;
+  // The session that goes on in time drops the will, the one that ends publishes it.
+  bool due = !admitted_.present;
+  if (reply.ended()) {
+    due = due && reply.left().has_will_in_s();
+  } else {
+    due = due || older_will_->delay_s() == 0;
+  }
+  if (due) PublishStoredWill(client_.worker().parts(), *older_will_);
+}
+
+void Admission::AskOpenMessages(int64_t above) {
   v1::OpenReadRequest request;
   for (const v1::SessionState::Outbound& outbound : admitted_.state.outbound()) {
-    if (outbound.open() && !outbound.released()) request.add_positions(outbound.position());
+    if (outbound.open() && !outbound.released() && outbound.position() > above) {
+      request.add_positions(outbound.position());
+    }
   }
   has_open_ = request.positions().empty();
   if (has_open_) return;
@@ -267,17 +294,18 @@ void Admission::AskOpenMessages() {
       Later([](Admission& self, absl::Status status, v1::OpenReadReply reply) {
         if (!status.ok()) return self.Fail("messaging", status);
         for (const v1::OpenMessage& message : reply.messages()) {
-          if (SharedOpenEvent event = MakeOpenEvent(message)) {
+          if (SharedOpenEvent event = MakeOpenEvent(message, self.client_.worker().parts().open)) {
             self.admitted_.open_messages.push_back(std::move(event));
           }
         }
+        if (reply.more()) return self.AskOpenMessages(reply.messages().rbegin()->position());
         self.has_open_ = true;
         self.FinishIfReady();
       }));
 }
 
 void Admission::Join() {
-  AskOpenMessages();
+  AskOpenMessages(0);
   if (admitted_.open_only) {
     loading_ = true;
     has_page_ = true;

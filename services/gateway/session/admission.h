@@ -37,10 +37,12 @@ class Admission {
   void AdmitOpen();
   bool OpenToAll() const;
   // Messages of open topics that were in flight when the older connection ended.
-  void AskOpenMessages();
+  void AskOpenMessages(int64_t above);
   void OnSession(const absl::Status& status, const v1::OpenSessionReply& reply);
   void TakeOver(const v1::OpenSessionReply& reply);
   void OnTakenOver(const v1::TakeOverReply& reply);
+  // Publishes the will of the older connection, or drops it [MQTT5-3.1.3-9].
+  void JudgeOlderWill(const v1::TakeOverReply& reply);
   void Join();
   void Load();
   void OnProfile(const absl::Status& status, v1::AccountReply reply);
@@ -62,6 +64,8 @@ class Admission {
   bool has_page_ = false;
   bool has_open_ = false;
   std::optional<v1::StoredWill> will_;
+  std::optional<v1::StoredWill> older_will_;
+  v1::Cursors fresh_;  // see OpenSessionReply
 };
 
 }  // namespace chat::gateway

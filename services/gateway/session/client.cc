@@ -36,7 +36,8 @@ Client::Client(Worker& worker, uint64_t id, std::shared_ptr<net::Stream> stream,
       stream_(std::move(stream)),
       connection_(parts_.connection_limits, *this, net::Loop::NowMs()),
       flow_(*this),
-      publishes_(parts_.config.publish_rate) {
+      publishes_(parts_.config.publish_rate),
+      log_lines_(parts_.config.log_rate) {
   stream_->Start(*this);
 }
 
@@ -66,6 +67,13 @@ void Client::Describe(v1::Note* note) const {
   note->set_client_id(caller_.client_id());
   note->set_peer(peer());
   note->set_transport(NameOf(place_.transport()));
+}
+
+void Client::Log(std::string_view what, std::initializer_list<log::Field> fields) {
+  if (log_lines_.Take(net::Loop::NowMs())) return log::Info(what, fields);
+  static prometheus::Counter& unlogged = metrics::Counter(
+      "chat_gateway_unlogged_total", "Lines about a connection that were over its log_rate");
+  unlogged.Increment();
 }
 
 // ---- bytes ----------------------------------------------------------------------------------
@@ -199,6 +207,7 @@ void Client::Admit(Admitted admitted) {
   session_->Resume();
   online_since_ms_ = UnixNowMs();
   if (admitted.present) ResumeOpen(admitted.state);
+  state_unstored_ = admitted.present && (open_ != nullptr || !settings_.empty());
   RetryOpen();
   if (account_ != 0) {
     parts_.leases->Add(account_);
@@ -249,16 +258,17 @@ v1::SessionState Client::HandOver() {
   settings_.Save(&state);
   if (session_ == nullptr) return state;
   if (open_ != nullptr) {
-    std::vector<uint64_t> queued;
+    std::vector<mqtt::Token> queued;
     for (const auto& item : session_->TakeQueue()) queued.push_back(item.token);
     open_->Advance(worker_.open().position());
     open_->Save(queued, &state);
+    if (retained_ != nullptr) retained_->Save(&state);
   }
   const mqtt::SessionSnapshot snapshot = session_->Snapshot();
   for (const mqtt::SessionSnapshot::Outbound& outbound : snapshot.outbound) {
     v1::SessionState::Outbound* saved = state.add_outbound();
     saved->set_packet_id(static_cast<uint32_t>(outbound.id));
-    saved->set_position(static_cast<int64_t>(outbound.token & ~kOpenToken));
+    saved->set_position(static_cast<int64_t>(outbound.token & ~(kOpenToken | kRetainedToken)));
     saved->set_open((outbound.token & kOpenToken) != 0);
     saved->set_qos(static_cast<uint32_t>(outbound.qos));
     saved->set_released(outbound.released);
@@ -295,12 +305,10 @@ void Client::Drain() {
   UpdateReading();
 }
 
-void Client::TakenOver(const std::function<void(v1::Cursors, v1::SessionState)>& hand_over) {
+v1::CloseSessionRequest Client::TakenOver() {
   taken_over_ = true;
   End(mqtt::Reason::kSessionTakenOver);
-  v1::Cursors cursor;
-  SaveCursor(flow_.cursor(), &cursor);
-  hand_over(std::move(cursor), HandOver());
+  return Left(expiry_s_);
 }
 
 void Client::OnClosed(mqtt::Closed closed) {
@@ -338,7 +346,7 @@ void Client::OnClosed(mqtt::Closed closed) {
     PublishWill(parts_, caller_, token_, *closed.will);
   }
   if (will && !at_once) will_in_s_ = std::min<int64_t>(closed.will->delay_s, SessionLife(closed));
-  if (session_id_ != 0 && !taken_over_) CloseSession(SessionLife(closed));
+  if (session_id_ != 0 && !taken_over_) parts_.ends->Close(Left(SessionLife(closed)));
   worker_.Forget(*this);
 }
 
@@ -366,7 +374,7 @@ int64_t Client::SessionLife(const mqtt::Closed& closed) const {
   return std::min<int64_t>(*closed.session_expiry_s, parts_.config.session_expiry_max_s);
 }
 
-void Client::CloseSession(int64_t expiry_s) {
+v1::CloseSessionRequest Client::Left(int64_t expiry_s) {
   v1::CloseSessionRequest request;
   request.set_session_id(session_id_);
   request.set_epoch(epoch_);
@@ -380,7 +388,29 @@ void Client::CloseSession(int64_t expiry_s) {
   } else if (admission_ != nullptr) {
     admission_->GiveBack(&request);
   }
-  parts_.ends->Close(std::move(request));
+  return request;
+}
+
+bool Client::TakeUnstored(v1::SessionCursor* to) {
+  if (session_id_ == 0 || session_ == nullptr) return false;
+  const bool moved = open_ != nullptr && expiry_s_ > 0 && OpenPosition() != stored_open_position_;
+  const bool state = expiry_s_ > 0 && (state_unstored_ || moved);
+  CursorTracker& cursor = flow_.cursor();
+  if (!cursor.dirty() && !state) return false;
+  to->set_session_id(session_id_);
+  to->set_epoch(epoch_);
+  SaveCursor(cursor, to->mutable_cursor());
+  cursor.clean();
+  if (!state) return true;
+  settings_.Save(to->mutable_state());
+  SaveOpen(to->mutable_state());
+  state_unstored_ = false;
+  return true;
+}
+
+void Client::GiveBackUnstored() {
+  flow_.cursor().soil();
+  state_unstored_ = true;
 }
 
 }  // namespace chat::gateway

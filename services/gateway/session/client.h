@@ -16,10 +16,12 @@
 #include "chat/v1/call.pb.h"
 #include "chat/v1/messaging.pb.h"
 #include "chat/v1/trace.pb.h"
+#include "libs/log/log.h"
 #include "libs/mqtt/connection.h"
 #include "libs/net/stream.h"
 #include "services/gateway/load.h"
 #include "services/gateway/open/open_session.h"
+#include "services/gateway/open/retained_flow.h"
 #include "services/gateway/rate.h"
 #include "services/gateway/router/router.h"
 #include "services/gateway/router/topics.h"
@@ -63,7 +65,8 @@ void SaveCursor(const CursorTracker& from, v1::Cursors* to);
 class Client final : public net::StreamHandler,
                      public mqtt::ConnectionHandler,
                      public EventFlow::Host,
-                     public OpenSession::Host {
+                     public OpenSession::Host,
+                     public RetainedFlow::Host {
  public:
   Client(Worker& worker, uint64_t id, std::shared_ptr<net::Stream> stream, Place place);
   ~Client();
@@ -76,6 +79,7 @@ class Client final : public net::StreamHandler,
   const std::string& peer() const { return stream_->peer(); }
   ConnectionRef ref() const;
   bool admitted() const { return session_ != nullptr; }
+  bool closed() const { return closed_; }
   bool awaits_connect() const {
     return connection_.state() == mqtt::Connection::State::kAwaitingConnect;
   }
@@ -111,12 +115,16 @@ class Client final : public net::StreamHandler,
   void End(mqtt::Reason reason);
   // Ends it when the requests that it has sent are answered; reads no more.
   void Drain();
-  // Ends the connection because a newer one took the session; what it leaves is handed over.
-  void TakenOver(const std::function<void(v1::Cursors, v1::SessionState)>& hand_over);
+  // Ends the connection because a newer one took the session; returns what it leaves.
+  v1::CloseSessionRequest TakenOver();
+  // What is not stored of the session: cursor, subscriptions. False: nothing.
+  bool TakeUnstored(v1::SessionCursor* to);
+  // It could not be stored.
+  void GiveBackUnstored();
 
   // ---- net::StreamHandler -------------------------------------------------------------------
   void OnData(std::string_view bytes) override;
-  void OnFlushed() override {}
+  void OnFlushed() override { OnRoom(); }
   void OnEnd() override;
 
   // ---- mqtt::ConnectionHandler --------------------------------------------------------------
@@ -143,6 +151,10 @@ class Client final : public net::StreamHandler,
                           mqtt::SubscriptionIds ids) override;
   void AskLog(int64_t above) override;
   void AskClaim(SharedOpenEvent event, const std::string& filter) override;
+
+  // ---- RetainedFlow::Host -------------------------------------------------------------------
+  void AskRetained(const std::string& filter, const std::string& after) override;
+  bool SendRetained(const v1::OpenMessage& message, const OpenSubscription& subscription) override;
 
  private:
   // Where the answers to a request go (PROTOCOL 1.3, 1.9, O20).
@@ -178,7 +190,7 @@ class Client final : public net::StreamHandler,
                  TopicFamily family);
   ReplyTo ReplyToOf(const mqtt::Publish& publish, std::string topic, std::string name) const;
   bool IsOwnActions(const ClientTopic& topic) const;
-  absl::Status RefusedFor(const Request& request, const Refused& refused) const;
+  absl::Status RefusedFor(const Request& request, const Refused& refused);
   void Route(Request& request, Routed routed);
   void Reroute(Queue::Ticket ticket, const absl::Status& refreshed);
   void AnswerRelay(Request& request, const absl::Status& status);
@@ -187,6 +199,8 @@ class Client final : public net::StreamHandler,
   // For `chat trace`, if it is about a message.
   void NoteRequest(const Request& request, v1::Note::Step step);
   void AnswerOk(Request& request, v1::Reply& reply);
+  // About what the client did wrong: at most `log_rate` lines a second of one connection.
+  void Log(std::string_view what, std::initializer_list<log::Field> fields);
   void Drop(const mqtt::Publish& publish, mqtt::InboundHandle handle, const char* why,
             mqtt::Reason reason = mqtt::Reason::kNotAuthorized);
   void Send(const ReplyTo& to, const google::protobuf::Message& record, bool first = false);
@@ -202,17 +216,25 @@ class Client final : public net::StreamHandler,
   bool RemoveOpen(std::string_view filter);
   void LeaveOpen();
   void ResumeOpen(const v1::SessionState& state);
-  void SendRetained(const v1::OpenMessage& message, const OpenSubscription& subscription);
+  RetainedFlow& retained();
+  // The client takes retained messages again.
+  void OnRoom();
+  // What a stored session needs of its open topics.
+  void SaveOpen(v1::SessionState* state);
+  int64_t OpenPosition();
 
+  struct SubscribeWish;
   struct PendingSuback;
-  void AskRetained(std::shared_ptr<PendingSuback> pending);
-  void FinishSubscribe(PendingSuback& pending, const v1::OpenRetainedReply* retained);
-  void Grant(PendingSuback& pending, size_t index);
+  void LearnTop(std::shared_ptr<PendingSuback> pending);
+  void StoreThen(std::function<void(Client&)> answer);
+  void FinishSubscribe(PendingSuback& pending);
+  void Grant(SubscribeWish& wish);
   void Restore(const Admitted& admitted);
   // Ends what waits behind the window.
   v1::SessionState HandOver();
   int64_t SessionLife(const mqtt::Closed& closed) const;
-  void CloseSession(int64_t expiry_s);
+  // What it leaves; once, at the end.
+  v1::CloseSessionRequest Left(int64_t expiry_s);
   void LeaveEverything();
   void Write(std::string_view bytes);
   void UpdateReading();
@@ -241,11 +263,13 @@ class Client final : public net::StreamHandler,
   std::unique_ptr<Queue> requests_;
   TopicSettings settings_;
   std::unique_ptr<OpenSession> open_;
+  std::unique_ptr<RetainedFlow> retained_;  // null while none are due
   v1::Caller caller_;
   std::string token_;
   std::string module_;
   std::string revision_;
   TokenBucket publishes_;
+  TokenBucket log_lines_;
   int64_t account_ = 0;
   int64_t session_id_ = 0;
   int64_t epoch_ = 0;
@@ -268,6 +292,8 @@ class Client final : public net::StreamHandler,
   uint32_t rosters_known_ = 0;
   int64_t expiry_s_ = 0;    // of the session after the connection
   int64_t will_in_s_ = -1;  // after the end; negative: no will waits
+  int64_t stored_open_position_ = 0;
+  bool state_unstored_ = false;  // subscriptions that messaging does not know
   bool remove_session_ = false;
   bool taken_over_ = false;
   bool draining_ = false;

@@ -116,6 +116,7 @@ void Client::Send(const ReplyTo& to, const google::protobuf::Message& record, bo
 }
 
 void Client::OnAcknowledged(mqtt::Token token) {
+  OnRoom();
   if ((token & kOpenToken) != 0) return;  // its session hands over what is unacknowledged
   if (token != kReplyToken) {
     CountAcknowledged(static_cast<int64_t>(token));

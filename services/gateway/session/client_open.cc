@@ -11,16 +11,18 @@ namespace chat::gateway {
 namespace {
 
 constexpr int kPage = 500;
+// Of retained messages, so many bytes wait to be written at most.
+constexpr size_t kMaxAhead = 256 * 1024;
 
 int64_t NewNonce() {
   static thread_local std::mt19937_64 random{std::random_device{}()};
   return -static_cast<int64_t>(random() >> 1) - 1;
 }
 
-std::vector<SharedOpenEvent> EventsOf(const v1::OpenReadReply& reply) {
+std::vector<SharedOpenEvent> EventsOf(const v1::OpenReadReply& reply, const OpenFilters& open) {
   std::vector<SharedOpenEvent> events;
   for (const v1::OpenMessage& message : reply.messages()) {
-    if (SharedOpenEvent event = MakeOpenEvent(message)) events.push_back(std::move(event));
+    if (SharedOpenEvent event = MakeOpenEvent(message, open)) events.push_back(std::move(event));
   }
   return events;
 }
@@ -75,10 +77,13 @@ void Client::ReplyToOpen(const ReplyTo& to, const std::string& payload) {
 void Client::AddOpen(const std::string& filter, const OpenSubscription& subscription) {
   open().Advance(worker_.open().position());
   if (open().Subscribe(filter, subscription)) worker_.open().Subscribe(filter, id_);
+  state_unstored_ = true;
 }
 
 bool Client::RemoveOpen(std::string_view filter) {
   if (open_ == nullptr || !open_->Unsubscribe(filter)) return false;
+  state_unstored_ = true;
+  if (retained_ != nullptr) retained_->Remove(filter);
   worker_.open().Unsubscribe(std::string(filter), id_);
   return true;
 }
@@ -93,17 +98,63 @@ void Client::LeaveOpen() {
 void Client::ResumeOpen(const v1::SessionState& state) {
   if (state.open().empty()) return;
   open().Load(state);
+  retained().Load(state, *open_);
   for (const auto& [filter, subscription] : open_->subscriptions()) {
     worker_.open().Subscribe(filter, id_);
   }
 }
 
-// MQTT-3.3.1-6, MQTT-3.3.1-8
-void Client::SendRetained(const v1::OpenMessage& message, const OpenSubscription& subscription) {
-  if (subscription.no_local && message.client_id() == caller_.client_id()) return;
-  const SharedOpenEvent event = MakeOpenEvent(message);
-  if (event == nullptr || session_ == nullptr) return;
-  SendOpen(*event, std::min(subscription.qos, event->qos), true, OneId(subscription.id));
+RetainedFlow& Client::retained() {
+  if (retained_ == nullptr) retained_ = std::make_unique<RetainedFlow>(*this);
+  return *retained_;
+}
+
+void Client::AskRetained(const std::string& filter, const std::string& after) {
+  v1::OpenRetainedRequest request;
+  request.set_filter(filter);
+  request.set_after(after);
+  parts_.backends->Ask<v1::OpenRetainedRequest, v1::OpenRetainedReply>(
+      std::move(request), [&](auto... a) { parts_.backends->open().async()->Retained(a...); },
+      [&worker = worker_, id = id_](absl::Status status, v1::OpenRetainedReply reply) {
+        auto page = std::make_shared<v1::OpenRetainedReply>(std::move(reply));
+        worker.ToClient(id, [ok = status.ok(), page](Client& self) {
+          if (self.closed_ || self.retained_ == nullptr) return;
+          ok ? self.retained_->OnPage(std::move(*page)) : self.retained_->OnPageFailed();
+          if (self.retained_->idle()) self.retained_.reset();
+        });
+      });
+}
+
+// MQTT-3.3.1-6, MQTT-3.3.1-8. Only while nothing waits: of what is left when the connection ends,
+// the session knows where to go on.
+bool Client::SendRetained(const v1::OpenMessage& message, const OpenSubscription& subscription) {
+  if (closed_) return false;
+  if (!session_->HasRoom() || stream_->unwritten() > kMaxAhead) return false;
+  if (subscription.no_local && message.client_id() == caller_.client_id()) return true;
+  const SharedOpenEvent event = MakeOpenEvent(message, parts_.open);
+  if (event == nullptr) return true;
+  const mqtt::Token token = kOpenToken | kRetainedToken | static_cast<uint64_t>(event->position);
+  return session_->Deliver(event->message, std::min(subscription.qos, event->qos), token, true,
+                           OneId(subscription.id)) != mqtt::Delivery::kFull;
+}
+
+void Client::OnRoom() {
+  if (retained_ == nullptr || closed_) return;
+  retained_->OnRoom();
+  if (retained_->idle()) retained_.reset();
+}
+
+void Client::SaveOpen(v1::SessionState* state) {
+  if (open_ == nullptr) return;
+  const std::vector<mqtt::Token> left = session_->Tokens();
+  open_->Save(left, state);
+  if (retained_ != nullptr) retained_->Save(state);
+  stored_open_position_ = state->open_position();
+}
+
+int64_t Client::OpenPosition() {
+  open_->Advance(worker_.open().position());
+  return open_->SeenWithout(session_->Tokens());
 }
 
 // ---- what comes -----------------------------------------------------------------------------
@@ -133,7 +184,8 @@ void Client::AskLog(int64_t above) {
   parts_.backends->Ask<v1::OpenReadRequest, v1::OpenReadReply>(
       std::move(request), [&](auto... a) { parts_.backends->open().async()->Read(a...); },
       [&worker = worker_, id = id_](absl::Status status, v1::OpenReadReply reply) {
-        auto events = std::make_shared<std::vector<SharedOpenEvent>>(EventsOf(reply));
+        auto events =
+            std::make_shared<std::vector<SharedOpenEvent>>(EventsOf(reply, worker.parts().open));
         worker.ToClient(
             id, [ok = status.ok(), events, more = reply.more(), top = reply.top()](Client& self) {
               if (self.open_ == nullptr || self.closed_) return;
@@ -151,7 +203,9 @@ void Client::AskClaim(SharedOpenEvent event, const std::string& filter) {
 }
 
 void Client::RetryOpen() {
-  if (open_ != nullptr && session_ != nullptr && !closed_) open_->Retry();
+  if (session_ == nullptr || closed_) return;
+  if (open_ != nullptr) open_->Retry();
+  if (retained_ != nullptr) retained_->Retry();
 }
 
 }  // namespace chat::gateway

@@ -98,8 +98,8 @@ void Client::Drop(const mqtt::Publish& publish, mqtt::InboundHandle handle, cons
                    "PUBLISH packets acknowledged and not acted upon (PROTOCOL 1.2)",
                    {{"reason", why}})
       .Increment();
-  log::Info("publish dropped",
-            {{"client", caller_.client_id()}, {"topic", publish.topic}, {"reason", why}});
+  Log("publish dropped",
+      {{"client", caller_.client_id()}, {"topic", publish.topic}, {"reason", why}});
   session_->AckInbound(handle, reason);
 }
 
@@ -153,7 +153,7 @@ void Client::OnPublish(const mqtt::Publish& publish, mqtt::InboundHandle handle)
       }
       return Drop(publish, handle, "not_allowed");
     default:
-      if (MayUseOpen() && parts_.open.OpensTopic(publish.topic, parts_.config.topic_aliases)) {
+      if (MayUseOpen() && parts_.open.OpensTopic(publish.topic)) {
         return PublishOpen(publish, handle);
       }
       return Drop(publish, handle, "not_allowed");
@@ -177,7 +177,7 @@ Client::ReplyTo Client::ReplyToOf(const mqtt::Publish& publish, std::string topi
   const std::string_view wanted =
       mqtt::FindText(publish.properties, mqtt::PropertyId::kResponseTopic);
   const CanonicalTopic canonical = Canonical(wanted, parts_.config.topic_aliases);
-  if (MayUseOpen() && parts_.open.OpensTopic(wanted, parts_.config.topic_aliases)) {
+  if (MayUseOpen() && parts_.open.OpensTopic(wanted)) {
     to.open = wanted;
     return to;
   }
@@ -251,15 +251,15 @@ void Client::NoteRequest(const Request& request, v1::Note::Step step) {
   worker_.journeys().Add(step, {.trace = rpc::TraceNumber(request.trace), .session = session_id_});
 }
 
-absl::Status Client::RefusedFor(const Request& request, const Refused& refused) const {
+absl::Status Client::RefusedFor(const Request& request, const Refused& refused) {
   const std::string& atom = wire::AtomOf(refused.code);
   CountRequest(refused.record.empty() ? "unknown" : refused.record + "/", atom.c_str());
-  log::Info("request refused", {{"trace", request.trace},
-                                {"client", caller_.client_id()},
-                                {"peer", peer()},
-                                {"record", refused.record},
-                                {"code", atom},
-                                {"why", refused.why}});
+  Log("request refused", {{"trace", request.trace},
+                          {"client", caller_.client_id()},
+                          {"peer", peer()},
+                          {"record", refused.record},
+                          {"code", atom},
+                          {"why", refused.why}});
   return rpc::Refuse(refused.code, refused.why);
 }
 
@@ -367,12 +367,12 @@ void Client::Answer(Request& request, Outcome& outcome) {
     const std::string& atom = wire::AtomOf(code);
     CountRequest(rpc, atom.c_str());
     if (code != v1::UNAVAILABLE) {
-      log::Info("request refused", {{"trace", request.trace},
-                                    {"client", caller_.client_id()},
-                                    {"peer", peer()},
-                                    {"rpc", rpc},
-                                    {"code", atom},
-                                    {"why", Message(outcome.status)}});
+      Log("request refused", {{"trace", request.trace},
+                              {"client", caller_.client_id()},
+                              {"peer", peer()},
+                              {"rpc", rpc},
+                              {"code", atom},
+                              {"why", Message(outcome.status)}});
     }
   }
   Send(request.reply_to, ErrorReply(code));
@@ -390,10 +390,10 @@ void Client::AnswerRelay(Request& request, const absl::Status& status) {
   const auto refusal = rpc::RefusalOf(status);
   CountRequest("direct", status.ok() ? "ok" : refusal ? "refused" : "failed");
   if (status.ok()) return session_->AckInbound(request.handle);
-  log::Info("direct publish dropped", {{"trace", request.trace},
-                                       {"client", caller_.client_id()},
-                                       {"topic", request.relay->topic()},
-                                       {"why", Message(status)}});
+  Log("direct publish dropped", {{"trace", request.trace},
+                                 {"client", caller_.client_id()},
+                                 {"topic", request.relay->topic()},
+                                 {"why", Message(status)}});
   mqtt::Reason reason = mqtt::Reason::kNotAuthorized;
   if (!refusal && version() == mqtt::Version::k5) {
     reason = mqtt::Reason::kImplementationSpecificError;

@@ -17,38 +17,45 @@ constexpr size_t kMaxFeedsAsked = 100;
 
 }  // namespace
 
+struct Client::SubscribeWish {
+  std::string filter;  // as the client said it
+  CanonicalTopic topic;
+  TopicSetting setting;
+  uint8_t code = mqtt::kSubackFailure;  // PROTOCOL 1.2
+  bool open = false;                    // PROTOCOL 1.10
+  bool retained = false;                // its retained messages are wanted
+  OpenSubscription subscription = {};
+};
+
 // The answer to one SUBSCRIBE while access to feeds is being asked for.
 struct Client::PendingSuback {
-  struct Wish {
-    std::string filter;  // as the client said it
-    CanonicalTopic topic;
-    TopicSetting setting;
-    uint8_t code = static_cast<uint8_t>(mqtt::Reason::kNotAuthorized);
-    bool open = false;      // PROTOCOL 1.10
-    bool retained = false;  // its retained messages are wanted
-    OpenSubscription subscription = {};
-  };
   mqtt::PacketId id;
-  std::vector<Wish> wishes;
+  std::vector<SubscribeWish> wishes;
+  size_t too_many = 0;  // further filters, refused unread
   size_t asked = 0;
 };
 
 void Client::OnSubscribe(const mqtt::Subscribe& subscribe) {
   auto pending = std::make_shared<PendingSuback>();
   pending->id = subscribe.id;
-  auto finish = [pending](Client& self) { self.AskRetained(pending); };
+  auto finish = [pending](Client& self) { self.LearnTop(pending); };
   const mqtt::SubscriptionIds ids =
       OneId(mqtt::FindNumber(subscribe.properties, mqtt::PropertyId::kSubscriptionId).value_or(0));
   const bool known = caller_.state() == rules::AUTHENTICATED;
   std::vector<size_t> feeds;
+  const auto limit = static_cast<size_t>(parts_.config.subscriptions);
   for (const mqtt::Subscription& wanted : subscribe.subscriptions) {
-    PendingSuback::Wish wish{.filter = std::string(wanted.filter),
-                             .topic = Canonical(wanted.filter, parts_.config.topic_aliases),
-                             .setting = {.qos = wanted.qos, .ids = ids, .alias = ""},
-                             .subscription = {.qos = wanted.qos,
-                                              .no_local = wanted.no_local,
-                                              .retain_as_published = wanted.retain_as_published,
-                                              .id = ids == nullptr ? 0 : ids->front()}};
+    if (pending->wishes.size() >= limit) {
+      ++pending->too_many;
+      continue;
+    }
+    SubscribeWish wish{.filter = std::string(wanted.filter),
+                       .topic = Canonical(wanted.filter, parts_.config.topic_aliases),
+                       .setting = {.qos = wanted.qos, .ids = ids, .alias = ""},
+                       .subscription = {.qos = wanted.qos,
+                                        .no_local = wanted.no_local,
+                                        .retain_as_published = wanted.retain_as_published,
+                                        .id = ids == nullptr ? 0 : ids->front()}};
     const bool v5 = version() == mqtt::Version::k5;
     const auto shared = v5 ? mqtt::ParseShared(wanted.filter) : std::nullopt;
     const std::string_view filter = shared ? shared->filter : wanted.filter;
@@ -56,7 +63,7 @@ void Client::OnSubscribe(const mqtt::Subscribe& subscribe) {
       pending->wishes.push_back(std::move(wish));
       continue;
     }
-    if (MayUseOpen() && parts_.open.OpensFilter(filter, parts_.config.topic_aliases)) {
+    if (MayUseOpen() && parts_.open.OpensFilter(filter)) {
       wish.open = true;
       wish.code = static_cast<uint8_t>(wanted.qos);
       const bool fresh = open_ == nullptr || !open_->subscriptions().contains(wish.filter);
@@ -90,7 +97,7 @@ void Client::OnSubscribe(const mqtt::Subscribe& subscribe) {
                                                               v1::FeedAccessReply reply) {
           const bool read = status.ok() && reply.read();
           worker.ToClient(id, [pending, finish, index, read](Client& self) {
-            PendingSuback::Wish& wish = pending->wishes[index];
+            SubscribeWish& wish = pending->wishes[index];
             if (read) wish.code = static_cast<uint8_t>(wish.setting.qos);
             if (--pending->asked == 0 && !self.closed_) finish(self);
           });
@@ -98,57 +105,67 @@ void Client::OnSubscribe(const mqtt::Subscribe& subscribe) {
   }
 }
 
-// The open filters count from here on; SUBACK follows when it is known where the log stands and
-// what is retained, so that nothing published after SUBACK can be missed.
-void Client::AskRetained(std::shared_ptr<PendingSuback> pending) {
-  v1::OpenRetainedRequest request;
+// The open filters count from here on; SUBACK follows when it is known where the log stands, so
+// that nothing published after SUBACK can be missed.
+void Client::LearnTop(std::shared_ptr<PendingSuback> pending) {
   bool open = false;
-  for (size_t i = 0; i < pending->wishes.size(); ++i) {
-    Grant(*pending, i);
-    const PendingSuback::Wish& wish = pending->wishes[i];
-    if (!wish.open || wish.code >= mqtt::kSubackFailure) continue;
-    open = true;
-    if (wish.retained) request.add_filters(wish.filter);
+  for (SubscribeWish& wish : pending->wishes) {
+    Grant(wish);
+    open = open || (wish.open && wish.code < mqtt::kSubackFailure);
   }
-  if (!open || (request.filters().empty() && worker_.open().position() >= 0)) {
-    return FinishSubscribe(*pending, nullptr);
-  }
+  auto finish = [pending](Client& self) { self.FinishSubscribe(*pending); };
+  if (!open || worker_.open().position() >= 0) return StoreThen(std::move(finish));
   parts_.backends->Ask<v1::OpenRetainedRequest, v1::OpenRetainedReply>(
-      std::move(request), [&](auto... a) { parts_.backends->open().async()->Retained(a...); },
-      [&worker = worker_, id = id_, pending](absl::Status status, v1::OpenRetainedReply reply) {
-        auto retained = std::make_shared<v1::OpenRetainedReply>(std::move(reply));
-        worker.ToClient(id, [pending, ok = status.ok(), retained](Client& self) {
-          if (!self.closed_) self.FinishSubscribe(*pending, ok ? retained.get() : nullptr);
+      v1::OpenRetainedRequest(),
+      [&](auto... a) { parts_.backends->open().async()->Retained(a...); },
+      [&worker = worker_, id = id_, finish](absl::Status status, v1::OpenRetainedReply reply) {
+        worker.ToClient(id, [finish, ok = status.ok(), top = reply.top()](Client& self) {
+          if (ok) self.worker_.open().Learn(top);
+          if (!self.closed_) self.StoreThen(finish);
         });
       });
 }
 
-void Client::FinishSubscribe(PendingSuback& pending, const v1::OpenRetainedReply* retained) {
-  if (retained != nullptr) worker_.open().Learn(retained->top());
+// Of a stored session, SUBACK and UNSUBACK promise that what they say outlives the gateway.
+void Client::StoreThen(std::function<void(Client&)> answer) {
+  v1::FlushCursorsRequest request;
+  if (expiry_s_ == 0 || !state_unstored_ || !TakeUnstored(request.add_sessions())) {
+    return answer(*this);
+  }
+  parts_.backends->Ask<v1::FlushCursorsRequest, v1::FlushCursorsReply>(
+      std::move(request),
+      [&](auto... a) { parts_.backends->delivery().async()->FlushCursors(a...); },
+      [&worker = worker_, id = id_, answer = std::move(answer)](absl::Status status,
+                                                                v1::FlushCursorsReply) {
+        worker.ToClient(id, [answer, ok = status.ok()](Client& self) {
+          if (!ok) self.GiveBackUnstored();  // a later flush stores it
+          if (!self.closed_) answer(self);
+        });
+      });
+}
+
+void Client::FinishSubscribe(PendingSuback& pending) {
   const bool known = worker_.open().position() >= 0;
   std::vector<uint8_t> codes;
-  for (PendingSuback::Wish& wish : pending.wishes) {
+  for (SubscribeWish& wish : pending.wishes) {
     if (wish.open && !known && wish.code < mqtt::kSubackFailure) {
       RemoveOpen(wish.filter);
-      wish.code = static_cast<uint8_t>(mqtt::Reason::kImplementationSpecificError);
+      wish.code = mqtt::kSubackFailure;
     }
     codes.push_back(wish.code);
   }
+  codes.resize(codes.size() + pending.too_many, static_cast<uint8_t>(mqtt::Reason::kQuotaExceeded));
   connection_.Suback(pending.id, codes);
-  if (retained == nullptr || closed_) return;
-  for (const PendingSuback::Wish& wish : pending.wishes) {
-    if (!wish.retained || wish.code >= mqtt::kSubackFailure) continue;
-    for (const v1::OpenMessage& message : retained->messages()) {
-      if (closed_) return;
-      if (!mqtt::TopicMatches(wish.filter, message.topic())) continue;
-      SendRetained(message, wish.subscription);
+  for (const SubscribeWish& wish : pending.wishes) {
+    if (closed_) return;
+    if (wish.retained && wish.code < mqtt::kSubackFailure) {
+      retained().Add(wish.filter, wish.subscription);
     }
   }
 }
 
 // Remembers what the client asks for; the code becomes 0x97 when there are too many.
-void Client::Grant(PendingSuback& pending, size_t index) {
-  PendingSuback::Wish& wish = pending.wishes[index];
+void Client::Grant(SubscribeWish& wish) {
   if (wish.code < mqtt::kSubackFailure) {
     const auto limit = static_cast<size_t>(parts_.config.subscriptions);
     if (wish.open) {
@@ -156,24 +173,32 @@ void Client::Grant(PendingSuback& pending, size_t index) {
       if (held || open_ == nullptr || open_->subscriptions().size() < limit) {
         return AddOpen(wish.filter, wish.subscription);
       }
-    } else if (settings_.Set(wish.topic.topic, std::move(wish.setting), limit))
+    } else if (const TopicSetting* held = settings_.Find(wish.topic.topic);
+               held != nullptr && *held == wish.setting) {
       return;
+    } else if (settings_.Set(wish.topic.topic, std::move(wish.setting), limit)) {
+      state_unstored_ = true;
+      return;
+    }
     wish.code = static_cast<uint8_t>(mqtt::Reason::kQuotaExceeded);
   }
-  metrics::Counter("chat_gateway_denied_subscriptions_total", "Filters answered with 0x80")
+  metrics::Counter("chat_gateway_denied_subscriptions_total", "Filters that were refused")
       .Increment();
-  log::Info("subscription denied", {{"client", caller_.client_id()}, {"filter", wish.filter}});
+  Log("subscription denied", {{"client", caller_.client_id()}, {"filter", wish.filter}});
 }
 
 void Client::OnUnsubscribe(const mqtt::Unsubscribe& unsubscribe) {
   std::vector<uint8_t> codes;
   for (std::string_view filter : unsubscribe.filters) {
     const CanonicalTopic topic = Canonical(filter, parts_.config.topic_aliases);
-    codes.push_back(settings_.Remove(topic.topic) || RemoveOpen(filter)
-                        ? 0
-                        : static_cast<uint8_t>(mqtt::Reason::kNoSubscriptionExisted));
+    const bool set = settings_.Remove(topic.topic);
+    state_unstored_ = state_unstored_ || set;
+    codes.push_back(
+        set || RemoveOpen(filter) ? 0 : static_cast<uint8_t>(mqtt::Reason::kNoSubscriptionExisted));
   }
-  connection_.Unsuback(unsubscribe.id, codes);
+  StoreThen([id = unsubscribe.id, codes = std::move(codes)](Client& self) {
+    self.connection_.Unsuback(id, codes);
+  });
 }
 
 }  // namespace chat::gateway

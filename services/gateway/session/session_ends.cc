@@ -39,17 +39,12 @@ void SessionEnds::OnAnswer(int64_t session, int64_t epoch, const absl::Status& s
   }
 }
 
-std::optional<v1::TakeOverReply> SessionEnds::Take(int64_t session, int64_t epoch) {
+std::optional<v1::CloseSessionRequest> SessionEnds::Take(int64_t session, int64_t epoch) {
   std::lock_guard lock(mutex_);
   auto found = ended_.find(session);
   if (found == ended_.end() || found->second.request.epoch() >= epoch) return std::nullopt;
-  v1::CloseSessionRequest request = std::move(found->second.request);
+  std::optional<v1::CloseSessionRequest> left = std::move(found->second.request);
   ended_.erase(found);
-  if (request.remove()) return std::nullopt;
-  v1::TakeOverReply left;
-  left.set_found(true);
-  *left.mutable_cursor() = std::move(*request.mutable_cursor());
-  *left.mutable_state() = std::move(*request.mutable_state());
   return left;
 }
 

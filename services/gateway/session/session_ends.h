@@ -13,7 +13,6 @@
 #include <mutex>
 #include <optional>
 
-#include "chat/v1/gateway.pb.h"
 #include "chat/v1/messaging.pb.h"
 
 namespace chat::gateway {
@@ -33,7 +32,7 @@ class SessionEnds {
   void Close(v1::CloseSessionRequest request);
   // What an older epoch of the session left, to a connection that found it still open; it is the
   // caller's now.
-  std::optional<v1::TakeOverReply> Take(int64_t session, int64_t epoch);
+  std::optional<v1::CloseSessionRequest> Take(int64_t session, int64_t epoch);
   // Sends again what was not answered; once a second.
   void Retry();
   // Those that are not answered yet.

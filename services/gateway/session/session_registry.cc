@@ -32,20 +32,32 @@ std::optional<ConnectionRef> SessionRegistry::Older(int64_t session, int64_t epo
   return found->second;
 }
 
-std::optional<ConnectionRef> SessionRegistry::EnterName(const std::string& client_id,
-                                                        const ConnectionRef& connection,
-                                                        bool* refused) {
+SessionRegistry::Entered SessionRegistry::EnterName(const std::string& client_id,
+                                                    const ConnectionRef& connection) {
   std::lock_guard lock(mutex_);
-  *refused = false;
-  auto [entry, fresh] = names_.emplace(client_id, Named{connection, false});
-  if (fresh) return std::nullopt;
-  if (entry->second.pending) {
-    *refused = true;
+  const auto found = names_.find(client_id);
+  Entered entered;
+  if (found != names_.end()) {
+    if (found->second.pending) return {.refused = true, .older = std::nullopt, .ticket = ""};
+    entered.older = found->second.connection;
+  }
+  entered.ticket = std::to_string(random_());
+  names_[client_id] = {connection, entered.ticket};
+  return entered;
+}
+
+std::optional<ConnectionRef> SessionRegistry::OnNameTold(const std::string& client_id,
+                                                         const std::string& ticket) {
+  std::lock_guard lock(mutex_);
+  const auto found = names_.find(client_id);
+  if (found == names_.end()) return std::nullopt;
+  Named& named = found->second;
+  if (named.ticket == ticket) {
+    named.told = true;
     return std::nullopt;
   }
-  const ConnectionRef older = entry->second.connection;
-  entry->second = {connection, false};
-  return older;
+  if (!named.told || named.pending) return std::nullopt;
+  return named.connection;
 }
 
 void SessionRegistry::SetPending(const std::string& client_id, const ConnectionRef& connection,

@@ -6,6 +6,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <random>
 #include <string>
 
 namespace chat::gateway {
@@ -27,11 +28,16 @@ class SessionRegistry {
   std::optional<ConnectionRef> Older(int64_t session, int64_t epoch);
 
   // Registering and anonymous connections have no session; their client ids are known here, and
-  // those that wait for a code to the others as well (fanout/pending_names.h). The older connection
-  // of the same id, whose place is taken; nullopt if there is none. `refused` when the older one
-  // waits for a code (O8).
-  std::optional<ConnectionRef> EnterName(const std::string& client_id,
-                                         const ConnectionRef& connection, bool* refused);
+  // those that wait for a code to the others as well (fanout/pending_names.h).
+  struct Entered {
+    bool refused = false;                // the older one of this name waits for a code (O8)
+    std::optional<ConnectionRef> older;  // has lost its place to this one
+    std::string ticket;                  // to be told on the channel `names`
+  };
+  Entered EnterName(const std::string& client_id, const ConnectionRef& connection);
+  // A ticket was told; all gateways hear all of them in one order, so the connection of a name that
+  // is told last stays (O7). Returns the one here that gives way.
+  std::optional<ConnectionRef> OnNameTold(const std::string& client_id, const std::string& ticket);
   void SetPending(const std::string& client_id, const ConnectionRef& connection, bool pending);
   bool IsPending(const std::string& client_id);
   // Whether it was this connection's.
@@ -40,11 +46,14 @@ class SessionRegistry {
  private:
   struct Named {
     ConnectionRef connection;
+    std::string ticket;
     bool pending = false;
+    bool told = false;
   };
   std::mutex mutex_;
   std::map<int64_t, ConnectionRef> sessions_;
   std::map<std::string, Named> names_;
+  std::mt19937_64 random_{std::random_device{}()};
 };
 
 }  // namespace chat::gateway

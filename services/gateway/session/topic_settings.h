@@ -16,6 +16,12 @@ struct TopicSetting {
   mqtt::Qos qos = mqtt::Qos::kExactlyOnce;
   mqtt::SubscriptionIds ids;  // null, or one
   std::string alias;          // messages come under this name instead; empty: the topic's own
+
+  bool operator==(const TopicSetting& other) const {
+    const bool same_ids =
+        ids == nullptr || other.ids == nullptr ? ids == other.ids : *ids == *other.ids;
+    return qos == other.qos && alias == other.alias && same_ids;
+  }
 };
 
 class TopicSettings {
@@ -25,6 +31,7 @@ class TopicSettings {
   // False when there are `limit` of them already.
   bool Set(const std::string& topic, TopicSetting setting, size_t limit);
   bool Remove(std::string_view topic);
+  bool empty() const { return topics_ == nullptr; }
 
   void Save(v1::SessionState* state) const;
   void Load(const v1::SessionState& state);

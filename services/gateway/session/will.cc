@@ -29,7 +29,7 @@ void Drop(const v1::Caller& caller, const std::string& topic, const char* why) {
 
 void PublishOpenWill(GatewayParts& parts, const v1::Caller& caller, const mqtt::StoredWill& will) {
   const bool may = caller.state() == rules::AUTHENTICATED || parts.config.allow_anonymous;
-  if (!may || !parts.open.OpensTopic(will.topic, parts.config.topic_aliases)) {
+  if (!may || !parts.open.OpensTopic(will.topic)) {
     return Drop(caller, will.topic, "not_allowed");
   }
   v1::OpenMessage message;
