@@ -42,7 +42,8 @@ void SessionEnds::OnAnswer(int64_t session, int64_t epoch, const absl::Status& s
 std::optional<v1::CloseSessionRequest> SessionEnds::Take(int64_t session, int64_t epoch) {
   std::lock_guard lock(mutex_);
   auto found = ended_.find(session);
-  if (found == ended_.end() || found->second.request.epoch() >= epoch) return std::nullopt;
+  // What an epoch in between has left, on another gateway, is newer.
+  if (found == ended_.end() || found->second.request.epoch() + 1 != epoch) return std::nullopt;
   std::optional<v1::CloseSessionRequest> left = std::move(found->second.request);
   ended_.erase(found);
   return left;

@@ -30,8 +30,7 @@ class SessionEnds {
   explicit SessionEnds(Send send) : send_(std::move(send)) {}
 
   void Close(v1::CloseSessionRequest request);
-  // What an older epoch of the session left, to a connection that found it still open; it is the
-  // caller's now.
+  // What the epoch just before this one left of the session; it is the caller's now.
   std::optional<v1::CloseSessionRequest> Take(int64_t session, int64_t epoch);
   // Sends again what was not answered; once a second.
   void Retry();

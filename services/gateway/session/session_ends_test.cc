@@ -64,6 +64,13 @@ TEST_F(SessionEndsTest, TheNextConnectionHasWhatIsNotStoredYetAndNobodyElse) {
   EXPECT_EQ(sent_.size(), 1u);
 }
 
+TEST_F(SessionEndsTest, WhatAnotherGatewayHasHadSinceIsNotGivenOut) {
+  ends_.Close(End(1, 3, 40));
+  Answer(0, absl::OkStatus());
+  EXPECT_FALSE(ends_.Take(1, 5)) << "epoch 4 was elsewhere and left something newer";
+  EXPECT_TRUE(ends_.Take(1, 4));
+}
+
 TEST_F(SessionEndsTest, AnAnswerToAnEarlierEpochSaysNothingOfTheNextOne) {
   ends_.Close(End(1, 3));
   ends_.Take(1, 4);
