@@ -229,6 +229,11 @@ void Client::Restore(const Admitted& admitted) {
     outbound.token = static_cast<mqtt::Token>(saved.position());
     outbound.qos = static_cast<mqtt::Qos>(std::min<uint32_t>(saved.qos(), 2));
     outbound.released = saved.released();
+    outbound.retain = saved.retain();
+    if (saved.subscription_ids_size() > 0) {
+      outbound.subscriptions = std::make_shared<const std::vector<uint32_t>>(
+          saved.subscription_ids().begin(), saved.subscription_ids().end());
+    }
     if (!outbound.released) {
       for (const ReadyEvent& event : admitted.page.events) {
         if (!saved.open() && event.position == saved.position()) outbound.message = event.message;
@@ -239,6 +244,7 @@ void Client::Restore(const Admitted& admitted) {
       if (outbound.message == nullptr) continue;
     }
     if (saved.open()) outbound.token |= kOpenToken;
+    if (saved.kept()) outbound.token |= kRetainedToken;
     if (!saved.open() && saved.position() != 0) flow_.cursor().Pass(saved.position());
     snapshot.outbound.push_back(std::move(outbound));
   }
@@ -272,6 +278,12 @@ v1::SessionState Client::HandOver() {
     saved->set_open((outbound.token & kOpenToken) != 0);
     saved->set_qos(static_cast<uint32_t>(outbound.qos));
     saved->set_released(outbound.released);
+    saved->set_retain(outbound.retain);
+    saved->set_kept((outbound.token & kRetainedToken) != 0);
+    if (outbound.subscriptions != nullptr) {
+      const std::vector<uint32_t>& ids = *outbound.subscriptions;
+      saved->mutable_subscription_ids()->Add(ids.begin(), ids.end());
+    }
   }
   for (mqtt::PacketId id : snapshot.inbound) state.add_inbound(static_cast<uint32_t>(id));
   state.set_next_packet_id(static_cast<uint32_t>(snapshot.next_id));
