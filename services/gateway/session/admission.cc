@@ -26,9 +26,9 @@ void Count(const char* result) {
       .Increment();
 }
 
-std::string InventedId() {
+std::string InventedId(const char* prefix) {
   static thread_local std::mt19937_64 random{std::random_device{}()};
-  return "emqttd_" + std::to_string(random() >> 1);
+  return prefix + std::to_string(random() >> 1);
 }
 
 // One cursor out of the row's and the newer one that the older connection handed over.
@@ -88,11 +88,12 @@ Admission::Admission(Client& client, const mqtt::Connect& connect)
 void Admission::Begin() {
   const std::string& id = admitted_.caller.client_id();
   if (id.empty()) {
-    admitted_.caller.set_client_id(InventedId());
     admitted_.assigned = true;
-    // Who wants a general broker is given one: nothing comes unasked (O19).
-    if (OpenToAll()) return AdmitOpen();
-    return AdmitNamed(rules::ANONYMOUS);
+    // Who wants a general broker is given one: nothing comes unasked (O19), nor when the client
+    // comes back under the id that it was told [MQTT5-3.1.3-7].
+    const bool open = OpenToAll();
+    admitted_.caller.set_client_id(InventedId(open ? "open_" : "emqttd_"));
+    return open ? AdmitOpen() : AdmitNamed(rules::ANONYMOUS);
   }
   if (!IsValidClientId(id)) {
     Count("bad_client_id");
