@@ -183,7 +183,7 @@ void Connection::Handle(Packet& packet) {
     return handler_->OnSend(std::string_view("\xD0\x00", 2));  // MQTT-3.12.4-1
   }
   if (const auto* p = std::get_if<Disconnect>(&packet)) return HandleDisconnect(*p);
-  if (const auto* p = std::get_if<Auth>(&packet)) return HandleAuth(*p);
+  if (std::holds_alternative<Auth>(packet)) return HandleAuth();
 }
 
 void Connection::HandleConnect(const Connect& connect) {
@@ -253,12 +253,11 @@ void Connection::HandleDisconnect(const Disconnect& disconnect) {
   Finish(CloseCause::kClientDisconnect, {disconnect.reason, "", ""}, expiry);
 }
 
-// No authentication method is offered, so none can have been agreed on (5.0, 4.12).
-void Connection::HandleAuth(const Auth& auth) {
-  const bool named = FindProperty(auth.properties, PropertyId::kAuthenticationMethod) != nullptr;
-  Finish(CloseCause::kProtocolError,
-         {named ? Reason::kBadAuthenticationMethod : Reason::kProtocolError, "MQTT5-4.12.0-6",
-          "AUTH without an agreed authentication method"});
+// No authentication method is offered, so none can have been agreed on (5.0, 4.12). "Bad
+// authentication method" is a reason of DISCONNECT by 2.4 and not by 3.14.2.1: clients refuse it.
+void Connection::HandleAuth() {
+  Finish(CloseCause::kProtocolError, {Reason::kProtocolError, "MQTT5-4.12.0-6",
+                                      "AUTH without an agreed authentication method"});
 }
 
 void Connection::HandleMalformed(const ProtocolError& error) {

@@ -211,7 +211,7 @@ class Connection final : private SessionLink {
   void HandleConnect(const Connect& connect);
   void HandlePublish(Publish& publish);
   void HandleDisconnect(const Disconnect& disconnect);
-  void HandleAuth(const Auth& auth);
+  void HandleAuth();
   void LearnTerms(const Connect& connect);
   void SendRefusal(Reason reason, const char* why);
   void SendDisconnect(Reason reason, const char* why);

@@ -180,7 +180,7 @@ TEST_F(Connection5Test, AuthOutOfPlaceIsRefused) {
   Open();
   Feed("F0 06 18 04 15 0001 'm'");
   EXPECT_THAT(owner_.Take(),
-              ElementsAre(StartsWith("> DISCONNECT r=0x8C"), "closed error MQTT5-4.12.0-6"));
+              ElementsAre(StartsWith("> DISCONNECT r=0x82"), "closed error MQTT5-4.12.0-6"));
   RecordingOwner owner;
   Connection connection(limits_, owner, 0);
   Session session(session_limits_);
