@@ -93,6 +93,7 @@ void OpenHub::OnEvent(const SharedOpenEvent& event) {
   if (event->position > position_ + 1) return CatchUp();  // a hole: the log has what lies in it
   position_ = event->position;
   PassOn(event);
+  CallWaiting();
 }
 
 void OpenHub::PassOn(const SharedOpenEvent& event) {
@@ -149,6 +150,20 @@ void OpenHub::Learn(int64_t top) {
   }
 }
 
+void OpenHub::WhenAt(int64_t top, std::function<void()> then) {
+  waiting_.emplace(top, std::move(then));
+  Learn(top);
+  CallWaiting();
+}
+
+void OpenHub::CallWaiting() {
+  while (!waiting_.empty() && waiting_.begin()->first <= position_) {
+    const std::function<void()> then = std::move(waiting_.begin()->second);
+    waiting_.erase(waiting_.begin());
+    then();
+  }
+}
+
 void OpenHub::CatchUp() {
   if (reading_) return;
   reading_ = true;
@@ -169,6 +184,7 @@ void OpenHub::CatchUp() {
             if (SharedOpenEvent event = MakeOpenEvent(message, worker_.parts().open)) PassOn(event);
           }
           if (!reply->more()) position_ = std::max(position_, reply->top());
+          CallWaiting();
           if (reply->more()) CatchUp();
         });
       });
@@ -180,7 +196,8 @@ void OpenHub::OnRedis(bool up) {
 }
 
 void OpenHub::Tick() {
-  if (!redis_up_ && position_ >= 0 && (!filters_.empty() || !groups_.empty())) CatchUp();
+  const bool wanted = !waiting_.empty() || !filters_.empty() || !groups_.empty();
+  if ((!redis_up_ || !waiting_.empty()) && position_ >= 0 && wanted) CatchUp();
   if (worker_.index() == 0) TakeWills();
 }
 

@@ -45,6 +45,8 @@ class OpenHub {
   void Learn(int64_t top);
   // Everything up to here was passed on to live sessions.
   int64_t position() const { return position_; }
+  // `then` is called when position() has come to `top`, now or later, on the loop.
+  void WhenAt(int64_t top, std::function<void()> then);
 
  private:
   struct Group {
@@ -56,6 +58,7 @@ class OpenHub {
   void GiveToMember(const SharedOpenEvent& event, const std::string& filter);
   void SendBatch();
   void CatchUp();
+  void CallWaiting();
   void TakeWills();
 
   Worker& worker_;
@@ -64,6 +67,8 @@ class OpenHub {
   std::map<std::string, Group, std::less<>> groups_;
   std::vector<std::pair<v1::OpenMessage, std::function<void(bool)>>> outbox_;
   int64_t position_ = -1;  // -1: nothing is known yet
+  // Who waits for position_, by the value.
+  std::multimap<int64_t, std::function<void()>> waiting_;
   bool sending_ = false;
   bool reading_ = false;
   bool redis_up_ = false;

@@ -25,7 +25,8 @@ void OpenSession::Load(const v1::SessionState& state) {
     subscriptions_[saved.filter()] = {.qos = static_cast<mqtt::Qos>(std::min(saved.qos(), 2u)),
                                       .no_local = saved.no_local(),
                                       .retain_as_published = saved.retain_as_published(),
-                                      .id = saved.id()};
+                                      .id = saved.id(),
+                                      .from = saved.from()};
   }
   seen_ = state.open_position();
   state_ = State::kWaiting;
@@ -49,6 +50,7 @@ void OpenSession::Save(const std::vector<mqtt::Token>& left, v1::SessionState* s
     saved->set_no_local(subscription.no_local);
     saved->set_retain_as_published(subscription.retain_as_published);
     saved->set_id(subscription.id);
+    saved->set_from(subscription.from);
   }
   state->set_open_position(SeenWithout(left));
 }
@@ -57,7 +59,9 @@ void OpenSession::Advance(int64_t newest) {
   if (state_ == State::kLive) seen_ = std::max(seen_, newest);
 }
 
-bool OpenSession::Subscribe(const std::string& filter, const OpenSubscription& subscription) {
+bool OpenSession::Subscribe(const std::string& filter, OpenSubscription subscription) {
+  const auto held = subscriptions_.find(filter);
+  if (held != subscriptions_.end()) subscription.from = held->second.from;
   return subscriptions_.insert_or_assign(filter, subscription).second;
 }
 
@@ -76,6 +80,7 @@ bool OpenSession::Offer(const OpenEvent& event) {
   for (const auto& [filter, subscription] : subscriptions_) {
     if (filter.starts_with(mqtt::kSharePrefix)) continue;
     if (!mqtt::TopicMatches(filter, event.message->topic())) continue;
+    if (event.position != 0 && event.position <= subscription.from) continue;
     if (subscription.no_local && event.client_id == client_id_) continue;  // MQTT5-3.8.3-3
     matched = true;
     as_published |= subscription.retain_as_published;
@@ -130,7 +135,8 @@ void OpenSession::OnPage(const std::vector<SharedOpenEvent>& events, bool more, 
     seen_ = event->position;
     for (const auto& [filter, subscription] : subscriptions_) {
       const auto shared = mqtt::ParseShared(filter);
-      if (shared && mqtt::TopicMatches(shared->filter, event->message->topic())) {
+      if (!shared || event->position <= subscription.from) continue;
+      if (mqtt::TopicMatches(shared->filter, event->message->topic())) {
         host_.AskClaim(event, filter);
       }
     }

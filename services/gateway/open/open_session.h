@@ -21,7 +21,8 @@ struct OpenSubscription {
   mqtt::Qos qos = mqtt::Qos::kAtMostOnce;
   bool no_local = false;
   bool retain_as_published = false;
-  uint32_t id = 0;  // 0: none
+  uint32_t id = 0;   // 0: none
+  int64_t from = 0;  // it begins above this position of the log; what is retained below is sent
 };
 
 class OpenSession {
@@ -53,8 +54,9 @@ class OpenSession {
   // This gateway has passed on everything up to `newest`: before a new subscription, and before
   // Save(), so that nothing older is taken for missed.
   void Advance(int64_t newest);
-  // Whether it is a new one; a shared one by its whole filter, `$share/` included.
-  bool Subscribe(const std::string& filter, const OpenSubscription& subscription);
+  // Whether it is a new one; a shared one by its whole filter, `$share/` included. One that is held
+  // already keeps its beginning.
+  bool Subscribe(const std::string& filter, OpenSubscription subscription);
   bool Unsubscribe(std::string_view filter);
   const std::map<std::string, OpenSubscription, std::less<>>& subscriptions() const {
     return subscriptions_;

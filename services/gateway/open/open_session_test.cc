@@ -66,6 +66,15 @@ TEST_F(OpenSessionTest, ARepeatedSubscriptionReplacesTheFirst) {
   EXPECT_THAT(sent_, ElementsAre("x q=0"));
 }
 
+TEST_F(OpenSessionTest, WhatIsOlderThanASubscriptionIsNotSentForIt) {
+  session_.Subscribe("a", {.qos = mqtt::Qos::kAtLeastOnce, .id = 1});
+  session_.Subscribe("+", {.qos = mqtt::Qos::kAtMostOnce, .id = 2, .from = 1});
+  session_.Subscribe("a", {.qos = mqtt::Qos::kAtLeastOnce, .id = 3, .from = 1});
+  session_.OnLive(Event(1, "a", "x"));
+  session_.OnLive(Event(2, "a", "y"));
+  EXPECT_THAT(sent_, ElementsAre("x q=1 #3", "y q=1 #2 #3"));
+}
+
 TEST_F(OpenSessionTest, WhatIsUnsubscribedIsNotSentAnyMore) {
   // MQTT-3.10.4-1, MQTT-3.10.4-2, MQTT5-3.10.4-1, MQTT5-3.10.4-2
   session_.Subscribe("a/+", {.qos = mqtt::Qos::kAtLeastOnce});

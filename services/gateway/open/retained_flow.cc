@@ -42,7 +42,9 @@ void RetainedFlow::PassOn() {
   Wanted& wanted = wanted_.front();
   for (; next_ < page_.messages_size(); ++next_) {
     const v1::OpenMessage& message = page_.messages(next_);
-    if (!host_.SendRetained(message, wanted.subscription)) {
+    // What has come into the log since then comes as it is published [MQTT-3.3.1-9].
+    const bool due = message.position() <= wanted.subscription.from;
+    if (due && !host_.SendRetained(message, wanted.subscription)) {
       state_ = State::kBlocked;
       return;
     }
@@ -69,7 +71,9 @@ void RetainedFlow::OnRoom() {
 void RetainedFlow::Save(v1::SessionState* state) const {
   for (const Wanted& wanted : wanted_) {
     for (auto& saved : *state->mutable_open()) {
-      if (saved.filter() == wanted.filter) saved.set_retained_after(wanted.after);
+      if (saved.filter() != wanted.filter) continue;
+      saved.set_retained_after(wanted.after);
+      saved.set_retained_upto(wanted.subscription.from);
     }
   }
 }
@@ -79,7 +83,9 @@ void RetainedFlow::Load(const v1::SessionState& state, const OpenSession& sessio
     if (!saved.has_retained_after()) continue;
     const auto found = session.subscriptions().find(saved.filter());
     if (found == session.subscriptions().end()) continue;
-    wanted_.push_back({saved.filter(), found->second, saved.retained_after()});
+    OpenSubscription subscription = found->second;
+    subscription.from = saved.retained_upto();
+    wanted_.push_back({saved.filter(), subscription, saved.retained_after()});
     state_ = State::kWaiting;
   }
 }

@@ -32,7 +32,7 @@ class RetainedFlow {
 
   explicit RetainedFlow(Host& host) : host_(host) {}
 
-  // A filter asked for again begins anew.
+  // What is retained up to the position `from` of the log. A filter asked for again begins anew.
   void Add(const std::string& filter, const OpenSubscription& subscription);
   void Remove(std::string_view filter);
   void OnPage(v1::OpenRetainedReply page);

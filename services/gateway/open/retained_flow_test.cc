@@ -63,6 +63,18 @@ TEST_F(RetainedFlowTest, ThePageWaitsUntilThereIsRoom) {
   EXPECT_TRUE(flow_.idle());
 }
 
+TEST_F(RetainedFlowTest, WhatWasRetainedSinceTheSubscriptionIsLeftToTheLog) {
+  // MQTT-3.3.1-9
+  v1::OpenRetainedReply page = Page({"a/1", "a/2", "a/3"});
+  page.mutable_messages(0)->set_position(7);
+  page.mutable_messages(1)->set_position(8);
+  page.mutable_messages(2)->set_position(3);
+  flow_.Add("a/#", {.from = 7});
+  flow_.OnPage(page);
+  EXPECT_THAT(sent_, ElementsAre("a/1", "a/3"));
+  EXPECT_TRUE(flow_.idle());
+}
+
 TEST_F(RetainedFlowTest, AStoredSessionGoesOnAfterTheLastOneThatItSent) {
   room_ = 1;
   flow_.Add("a/#", {});

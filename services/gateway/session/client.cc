@@ -115,7 +115,7 @@ void Client::UpdateReading() {
   if (draining_ && (requests_ == nullptr || requests_->size() == 0)) {
     return worker_.ToClient(id_, [](Client& self) { self.End(mqtt::Reason::kUseAnotherServer); });
   }
-  connection_.Throttle(busy || resume_at_ != 0 || draining_);
+  connection_.Throttle(busy || resume_at_ != 0 || learning_ > 0 || draining_);
   stream_->SetReading(connection_.wants_read());
 }
 

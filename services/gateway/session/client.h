@@ -226,6 +226,7 @@ class Client final : public net::StreamHandler,
   struct SubscribeWish;
   struct PendingSuback;
   void LearnTop(std::shared_ptr<PendingSuback> pending);
+  void GrantAll(std::shared_ptr<PendingSuback> pending);
   void StoreThen(std::function<void(Client&)> answer);
   void FinishSubscribe(PendingSuback& pending);
   void Grant(SubscribeWish& wish);
@@ -296,6 +297,7 @@ class Client final : public net::StreamHandler,
   bool state_unstored_ = false;  // subscriptions that messaging does not know
   bool remove_session_ = false;
   bool taken_over_ = false;
+  size_t learning_ = 0;  // SUBSCRIBEs that wait for the log: nothing behind them is handled
   bool draining_ = false;
   bool closed_ = false;
 };

@@ -1,5 +1,7 @@
 // SUBSCRIBE and UNSUBSCRIBE of a client: they set the QoS of what it holds anyway (PROTOCOL 1.4,
 // O20).
+#include <algorithm>
+
 #include "libs/log/log.h"
 #include "libs/metrics/metrics.h"
 #include "libs/mqtt/topic.h"
@@ -105,25 +107,40 @@ void Client::OnSubscribe(const mqtt::Subscribe& subscribe) {
   }
 }
 
-// The open filters count from here on; SUBACK follows when it is known where the log stands, so
-// that nothing published after SUBACK can be missed.
+// An open filter begins where this gateway stands in the log when it has passed on all that was
+// there at the SUBSCRIBE: what is retained up to that position comes as retained, what is above it
+// as it is published, nothing twice, and nothing published after SUBACK is missed.
 void Client::LearnTop(std::shared_ptr<PendingSuback> pending) {
-  bool open = false;
-  for (SubscribeWish& wish : pending->wishes) {
-    Grant(wish);
-    open = open || (wish.open && wish.code < mqtt::kSubackFailure);
+  const auto& wishes = pending->wishes;
+  if (std::none_of(wishes.begin(), wishes.end(), [](const auto& wish) { return wish.open; })) {
+    return GrantAll(std::move(pending));
   }
-  auto finish = [pending](Client& self) { self.FinishSubscribe(*pending); };
-  if (!open || worker_.open().position() >= 0) return StoreThen(std::move(finish));
+  ++learning_;
+  UpdateReading();
   parts_.backends->Ask<v1::OpenRetainedRequest, v1::OpenRetainedReply>(
       v1::OpenRetainedRequest(),
       [&](auto... a) { parts_.backends->open().async()->Retained(a...); },
-      [&worker = worker_, id = id_, finish](absl::Status status, v1::OpenRetainedReply reply) {
-        worker.ToClient(id, [finish, ok = status.ok(), top = reply.top()](Client& self) {
-          if (ok) self.worker_.open().Learn(top);
-          if (!self.closed_) self.StoreThen(finish);
+      [&worker = worker_, id = id_, pending](absl::Status status, v1::OpenRetainedReply reply) {
+        const auto learned = [&worker, id, pending] {
+          Client* self = worker.Find(id);
+          if (self == nullptr || self->closed_) return;
+          --self->learning_;
+          self->GrantAll(pending);
+          self->UpdateReading();
+        };
+        worker.Post([&worker, pending, learned, ok = status.ok(), top = reply.top()] {
+          if (ok) return worker.open().WhenAt(top, learned);
+          for (SubscribeWish& wish : pending->wishes) {
+            if (wish.open) wish.code = mqtt::kSubackFailure;
+          }
+          learned();
         });
       });
+}
+
+void Client::GrantAll(std::shared_ptr<PendingSuback> pending) {
+  for (SubscribeWish& wish : pending->wishes) Grant(wish);
+  StoreThen([pending](Client& self) { self.FinishSubscribe(*pending); });
 }
 
 // Of a stored session, SUBACK and UNSUBACK promise that what they say outlives the gateway.
@@ -145,15 +162,8 @@ void Client::StoreThen(std::function<void(Client&)> answer) {
 }
 
 void Client::FinishSubscribe(PendingSuback& pending) {
-  const bool known = worker_.open().position() >= 0;
   std::vector<uint8_t> codes;
-  for (SubscribeWish& wish : pending.wishes) {
-    if (wish.open && !known && wish.code < mqtt::kSubackFailure) {
-      RemoveOpen(wish.filter);
-      wish.code = mqtt::kSubackFailure;
-    }
-    codes.push_back(wish.code);
-  }
+  for (const SubscribeWish& wish : pending.wishes) codes.push_back(wish.code);
   codes.resize(codes.size() + pending.too_many, static_cast<uint8_t>(mqtt::Reason::kQuotaExceeded));
   connection_.Suback(pending.id, codes);
   for (const SubscribeWish& wish : pending.wishes) {
@@ -171,6 +181,7 @@ void Client::Grant(SubscribeWish& wish) {
     if (wish.open) {
       const bool held = open_ != nullptr && open_->subscriptions().contains(wish.filter);
       if (held || open_ == nullptr || open_->subscriptions().size() < limit) {
+        wish.subscription.from = worker_.open().position();
         return AddOpen(wish.filter, wish.subscription);
       }
     } else if (const TopicSetting* held = settings_.Find(wish.topic.topic);
