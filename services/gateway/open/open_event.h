@@ -27,7 +27,8 @@ SharedOpenEvent MakeOpenEvent(const v1::OpenMessage& message, const OpenFilters&
 
 // Tokens of open messages in an MQTT session; those of CHAT events have this bit clear.
 inline constexpr uint64_t kOpenToken = uint64_t{1} << 63;
-// Beside it: sent because it is retained. How far the session has seen the log, it does not say.
-inline constexpr uint64_t kRetainedToken = uint64_t{1} << 62;
+// Beside it: sent apart from the log's course, because it is retained or was claimed for a group.
+// How far the session has seen the log, it does not say, and the log does not give it to it again.
+inline constexpr uint64_t kApartToken = uint64_t{1} << 62;
 
 }  // namespace chat::gateway

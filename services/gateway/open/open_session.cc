@@ -35,7 +35,7 @@ void OpenSession::Load(const v1::SessionState& state) {
 int64_t OpenSession::SeenWithout(const std::vector<mqtt::Token>& left) const {
   int64_t seen = seen_;
   for (const mqtt::Token token : left) {
-    if ((token & kOpenToken) == 0 || (token & kRetainedToken) != 0) continue;
+    if ((token & kOpenToken) == 0 || (token & kApartToken) != 0) continue;
     const auto position = static_cast<int64_t>(token & ~kOpenToken);
     if (position > 0) seen = std::min(seen, position - 1);
   }
@@ -92,7 +92,7 @@ bool OpenSession::Offer(const OpenEvent& event) {
   if (!ids.empty()) shared = std::make_shared<const std::vector<uint32_t>>(std::move(ids));
   // MQTT5-3.3.1-12, MQTT5-3.3.1-13
   return host_.SendOpen(event, std::min(qos, event.qos), as_published && event.retain,
-                        std::move(shared)) != mqtt::Delivery::kFull;
+                        std::move(shared), false) != mqtt::Delivery::kFull;
 }
 
 void OpenSession::OnLive(const SharedOpenEvent& event) {
@@ -118,7 +118,7 @@ bool OpenSession::OnShared(const OpenEvent& event, std::string_view filter) {
   }
   const mqtt::Delivery delivery =
       host_.SendOpen(event, std::min(subscription.qos, event.qos),
-                     subscription.retain_as_published && event.retain, std::move(ids));
+                     subscription.retain_as_published && event.retain, std::move(ids), true);
   return delivery != mqtt::Delivery::kFull && delivery != mqtt::Delivery::kDropped;
 }
 

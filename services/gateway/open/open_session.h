@@ -29,8 +29,9 @@ class OpenSession {
  public:
   class Host {
    public:
+    // `shared`: as a member of a group.
     virtual mqtt::Delivery SendOpen(const OpenEvent& event, mqtt::Qos qos, bool retain,
-                                    mqtt::SubscriptionIds ids) = 0;
+                                    mqtt::SubscriptionIds ids, bool shared) = 0;
     // The log above a position; answered by OnPage or OnPageFailed, later.
     virtual void AskLog(int64_t above) = 0;
     // Of a shared subscription, while reading: OnShared if the group's claim is granted.

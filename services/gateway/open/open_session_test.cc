@@ -30,8 +30,8 @@ SharedOpenEvent Event(int64_t position, const std::string& topic, const std::str
 
 class OpenSessionTest : public testing::Test, public OpenSession::Host {
  protected:
-  mqtt::Delivery SendOpen(const OpenEvent& event, mqtt::Qos qos, bool,
-                          mqtt::SubscriptionIds ids) override {
+  mqtt::Delivery SendOpen(const OpenEvent& event, mqtt::Qos qos, bool, mqtt::SubscriptionIds ids,
+                          bool) override {
     if (full_) return mqtt::Delivery::kFull;
     std::string line(event.message->payload());
     line += " q=" + std::to_string(static_cast<int>(qos));

@@ -21,6 +21,18 @@ constexpr int64_t kLingerMs = 2000;
 // Requests of one connection that wait or run; above it reading pauses, also for QoS 0.
 constexpr size_t kMaxRequests = 64;
 
+// What a message that is in flight and one that waits have in common.
+template <typename Item>
+void SaveOutbound(const Item& item, v1::SessionState::Outbound* to) {
+  to->set_position(static_cast<int64_t>(item.token & ~(kOpenToken | kApartToken)));
+  to->set_open((item.token & kOpenToken) != 0);
+  to->set_apart((item.token & kApartToken) != 0);
+  to->set_qos(static_cast<uint32_t>(item.qos));
+  to->set_retain(item.retain);
+  if (item.subscriptions == nullptr) return;
+  to->mutable_subscription_ids()->Add(item.subscriptions->begin(), item.subscriptions->end());
+}
+
 }  // namespace
 
 void SaveCursor(const CursorTracker& from, v1::Cursors* to) {
@@ -244,9 +256,14 @@ void Client::Restore(const Admitted& admitted) {
       if (outbound.message == nullptr) continue;
     }
     if (saved.open()) outbound.token |= kOpenToken;
-    if (saved.kept()) outbound.token |= kRetainedToken;
+    if (saved.apart()) outbound.token |= kApartToken;
     if (!saved.open() && saved.position() != 0) flow_.cursor().Pass(saved.position());
-    snapshot.outbound.push_back(std::move(outbound));
+    if (outbound.id != mqtt::kNoPacketId) {
+      snapshot.outbound.push_back(std::move(outbound));
+    } else if (!outbound.released) {
+      session_->Deliver(outbound.message, outbound.qos, outbound.token, outbound.retain,
+                        outbound.subscriptions);  // waits for Resume
+    }
   }
   for (uint32_t id : state.inbound()) {
     snapshot.inbound.push_back(mqtt::PacketId{static_cast<uint16_t>(id)});
@@ -263,9 +280,13 @@ v1::SessionState Client::HandOver() {
   v1::SessionState state;
   settings_.Save(&state);
   if (session_ == nullptr) return state;
+  std::vector<mqtt::Session::Queued> waiting;
   if (open_ != nullptr) {
     std::vector<mqtt::Token> queued;
-    for (const auto& item : session_->TakeQueue()) queued.push_back(item.token);
+    for (mqtt::Session::Queued& item : session_->TakeQueue()) {
+      queued.push_back(item.token);
+      if ((item.token & kApartToken) != 0) waiting.push_back(std::move(item));
+    }
     open_->Advance(worker_.open().position());
     open_->Save(queued, &state);
     if (retained_ != nullptr) retained_->Save(&state);
@@ -273,18 +294,11 @@ v1::SessionState Client::HandOver() {
   const mqtt::SessionSnapshot snapshot = session_->Snapshot();
   for (const mqtt::SessionSnapshot::Outbound& outbound : snapshot.outbound) {
     v1::SessionState::Outbound* saved = state.add_outbound();
+    SaveOutbound(outbound, saved);
     saved->set_packet_id(static_cast<uint32_t>(outbound.id));
-    saved->set_position(static_cast<int64_t>(outbound.token & ~(kOpenToken | kRetainedToken)));
-    saved->set_open((outbound.token & kOpenToken) != 0);
-    saved->set_qos(static_cast<uint32_t>(outbound.qos));
     saved->set_released(outbound.released);
-    saved->set_retain(outbound.retain);
-    saved->set_kept((outbound.token & kRetainedToken) != 0);
-    if (outbound.subscriptions != nullptr) {
-      const std::vector<uint32_t>& ids = *outbound.subscriptions;
-      saved->mutable_subscription_ids()->Add(ids.begin(), ids.end());
-    }
   }
+  for (const mqtt::Session::Queued& item : waiting) SaveOutbound(item, state.add_outbound());
   for (mqtt::PacketId id : snapshot.inbound) state.add_inbound(static_cast<uint32_t>(id));
   state.set_next_packet_id(static_cast<uint32_t>(snapshot.next_id));
   return state;

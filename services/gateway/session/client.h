@@ -148,7 +148,7 @@ class Client final : public net::StreamHandler,
 
   // ---- OpenSession::Host --------------------------------------------------------------------
   mqtt::Delivery SendOpen(const OpenEvent& event, mqtt::Qos qos, bool retain,
-                          mqtt::SubscriptionIds ids) override;
+                          mqtt::SubscriptionIds ids, bool shared) override;
   void AskLog(int64_t above) override;
   void AskClaim(SharedOpenEvent event, const std::string& filter) override;
 

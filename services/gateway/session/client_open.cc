@@ -133,7 +133,7 @@ bool Client::SendRetained(const v1::OpenMessage& message, const OpenSubscription
   if (subscription.no_local && message.client_id() == caller_.client_id()) return true;
   const SharedOpenEvent event = MakeOpenEvent(message, parts_.open);
   if (event == nullptr) return true;
-  const mqtt::Token token = kOpenToken | kRetainedToken | static_cast<uint64_t>(event->position);
+  const mqtt::Token token = kOpenToken | kApartToken | static_cast<uint64_t>(event->position);
   return session_->Deliver(event->message, std::min(subscription.qos, event->qos), token, true,
                            OneId(subscription.id)) != mqtt::Delivery::kFull;
 }
@@ -169,11 +169,12 @@ bool Client::OnOpenShared(const OpenEvent& event, const std::string& filter) {
 }
 
 mqtt::Delivery Client::SendOpen(const OpenEvent& event, mqtt::Qos qos, bool retain,
-                                mqtt::SubscriptionIds ids) {
+                                mqtt::SubscriptionIds ids, bool shared) {
   static prometheus::Counter& delivered =
       metrics::Counter("chat_gateway_open_deliveries_total", "Messages of open topics passed on");
   delivered.Increment();
-  const mqtt::Token token = kOpenToken | static_cast<uint64_t>(event.position);
+  const mqtt::Token token =
+      kOpenToken | (shared ? kApartToken : 0) | static_cast<uint64_t>(event.position);
   return session_->Deliver(event.message, qos, token, retain, std::move(ids));
 }
 
