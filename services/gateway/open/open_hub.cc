@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 #include <set>
+#include <utility>
 
 #include "libs/log/log.h"
 #include "libs/metrics/metrics.h"
@@ -36,6 +37,10 @@ void OpenHub::Publish(v1::OpenMessage message, std::function<void(bool)> done) {
   if (outbox_.size() >= kMaxOutbox) return done(false);
   outbox_.emplace_back(std::move(message), std::move(done));
   if (!sending_) SendBatch();
+}
+
+void OpenHub::PublishLater(std::shared_ptr<const v1::OpenMessage> message) {
+  if (later_.size() < kMaxOutbox) later_.push_back(std::move(message));
 }
 
 // One batch is under way at a time, so the log has the order of the calls.
@@ -196,6 +201,11 @@ void OpenHub::OnRedis(bool up) {
 }
 
 void OpenHub::Tick() {
+  for (const auto& message : std::exchange(later_, {})) {
+    Publish(*message, [this, message](bool ok) {
+      if (!ok) PublishLater(message);
+    });
+  }
   const bool wanted = !waiting_.empty() || !filters_.empty() || !groups_.empty();
   if ((!redis_up_ || !waiting_.empty()) && position_ >= 0 && wanted) CatchUp();
   if (worker_.index() == 0) TakeWills();

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,6 +30,8 @@ class OpenHub {
   // `done` is called once, on the loop: whether it is committed (QoS 0 that is not retained: sent).
   // Messages of one caller are appended in the order of the calls.
   void Publish(v1::OpenMessage message, std::function<void(bool)> done);
+  // For one that could not be committed and that its session counts as taken: each second anew.
+  void PublishLater(std::shared_ptr<const v1::OpenMessage> message);
 
   // A filter as the client subscribed to it, shared ones with their `$share/`.
   void Subscribe(const std::string& filter, uint64_t client);
@@ -66,6 +69,7 @@ class OpenHub {
   FilterTree<std::string> shares_;  // filter -> `$share/…` filters that stand for it
   std::map<std::string, Group, std::less<>> groups_;
   std::vector<std::pair<v1::OpenMessage, std::function<void(bool)>>> outbox_;
+  std::vector<std::shared_ptr<const v1::OpenMessage>> later_;
   int64_t position_ = -1;  // -1: nothing is known yet
   // Who waits for position_, by the value.
   std::multimap<int64_t, std::function<void()>> waiting_;

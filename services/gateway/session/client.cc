@@ -300,6 +300,7 @@ v1::SessionState Client::HandOver() {
   }
   for (const mqtt::Session::Queued& item : waiting) SaveOutbound(item, state.add_outbound());
   for (mqtt::PacketId id : snapshot.inbound) state.add_inbound(static_cast<uint32_t>(id));
+  for (mqtt::PacketId id : publishing_) state.add_inbound(static_cast<uint32_t>(id));
   state.set_next_packet_id(static_cast<uint32_t>(snapshot.next_id));
   return state;
 }

@@ -55,9 +55,20 @@ void Client::PublishOpen(const mqtt::Publish& publish, mqtt::InboundHandle handl
   if (const auto expiry = mqtt::FindNumber(publish.properties, mqtt::PropertyId::kMessageExpiry)) {
     message.set_expires_at_ms(UnixNowMs() + int64_t{*expiry} * 1000);
   }
-  worker_.open().Publish(std::move(message), [&worker = worker_, id = id_, handle](bool ok) {
+  // Not to be handled twice, should the connection end before it is committed [MQTT-4.3.3-2].
+  std::shared_ptr<const v1::OpenMessage> once;
+  if (publish.qos == mqtt::Qos::kExactlyOnce) {
+    once = std::make_shared<const v1::OpenMessage>(message);
+    publishing_.push_back(publish.id);
+  }
+  worker_.open().Publish(std::move(message), [&worker = worker_, id = id_, handle, once,
+                                              packet = publish.id](bool ok) {
     Client* self = worker.Find(id);
-    if (self == nullptr || self->closed_) return;
+    if (self == nullptr || self->closed_) {
+      if (!ok && once != nullptr) worker.open().PublishLater(once);
+      return;
+    }
+    if (once != nullptr) std::erase(self->publishing_, packet);
     self->session_->AckInbound(
         handle, ok ? mqtt::Reason::kSuccess : mqtt::Reason::kImplementationSpecificError);
   });
