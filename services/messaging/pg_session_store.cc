@@ -50,7 +50,8 @@ constexpr pg::Statement kEnd = {"delivery_end_sessions",
                                 "AND ($2 = ''::bytea OR client_id = $2)"};
 
 // The life of a connected session is written anew only when half of the grace is used, so that most
-// flushes touch no index.
+// flushes touch no index. The state of an orderly end says more than that of a flush that it has
+// overtaken.
 constexpr pg::Statement kFlush = {
     "delivery_flush_cursors",
     "WITH given AS (SELECT id, epoch, position, above::bigint[] AS above, state "
@@ -64,7 +65,7 @@ constexpr pg::Statement kFlush = {
     "    cursor_position = greatest(s.cursor_position, g.position),"
     "    cursor_above = delivery.merged(greatest(s.cursor_position, g.position),"
     "                                   s.cursor_above, g.above),"
-    "    state = coalesce(g.state, s.state),"
+    "    state = CASE WHEN s.connected THEN coalesce(g.state, s.state) ELSE s.state END,"
     "    expires_at = CASE WHEN s.connected AND s.expires_at < clock_timestamp()"
     "                      + make_interval(secs => s.expiry_s + $5 / 2)"
     "                 THEN clock_timestamp() + make_interval(secs => s.expiry_s + $5)"

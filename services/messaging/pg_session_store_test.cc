@@ -211,6 +211,18 @@ TEST_F(SessionStoreTest, AFlushStoresTheStateThatItBrings) {
   EXPECT_EQ(Open().state().open_position(), 0) << "of a stale epoch";
 }
 
+TEST_F(SessionStoreTest, AFlushThatComesAfterTheEndLeavesItsState) {
+  const v1::OpenSessionReply session = Open();
+  Close(session, Cursor(0, {}));
+  v1::FlushCursorsRequest request;
+  auto* one = request.add_sessions();
+  one->set_session_id(session.session_id());
+  one->set_epoch(session.epoch());
+  one->mutable_state()->set_open_position(42);
+  ASSERT_TRUE(store().Flush(In(), request).ok());
+  EXPECT_EQ(Open().state().next_packet_id(), 77u);
+}
+
 TEST_F(SessionStoreTest, OnlyExpiredSessionsAreDeleted) {
   Open();
   ASSERT_TRUE(store().DeleteExpired(In()).ok());
