@@ -23,7 +23,9 @@ struct Seen {
 
 std::optional<Seen> ReadProcess(const std::string& pid) {
   std::ifstream file("/proc/" + pid + "/stat");
-  std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  // A process that ends while it is read is an error of read(2): getline() takes it for the end.
+  std::string text;
+  std::getline(file, text, '\0');
   // The name in brackets may hold anything.
   const size_t end = text.rfind(')');
   if (end == std::string::npos) return std::nullopt;

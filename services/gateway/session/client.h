@@ -294,7 +294,8 @@ class Client final : public net::StreamHandler,
   int64_t expiry_s_ = 0;    // of the session after the connection
   int64_t will_in_s_ = -1;  // after the end; negative: no will waits
   int64_t stored_open_position_ = 0;
-  // QoS 2, on its way into the log of open topics. The session that is left counts it as received.
+  // QoS 2, on its way into the log of open topics or straight to a feed. The session that is left
+  // counts it as received.
   std::vector<mqtt::PacketId> publishing_;
   bool state_unstored_ = false;  // subscriptions that messaging does not know
   bool remove_session_ = false;

@@ -122,7 +122,7 @@ void Client::OnPublish(const mqtt::Publish& publish, mqtt::InboundHandle handle)
   if (withheld_ != mqtt::kNoHandle) return;
   PauseIfTooFast();
   if (!IsWithin(publish.topic, parts_.config.topic_bytes, parts_.config.topic_levels)) {
-    return Drop(publish, handle, "topic_limit");
+    return Drop(publish, handle, "topic_limit", mqtt::Reason::kTopicNameInvalid);
   }
   const CanonicalTopic canonical = Canonical(publish.topic, parts_.config.topic_aliases);
   const ClientTopic topic = ParseClientTopic(canonical.topic);
@@ -213,6 +213,10 @@ void Client::AddDirect(const mqtt::Publish& publish, mqtt::InboundHandle handle,
   request.relay->set_qos(static_cast<uint32_t>(publish.qos));
   request.relay->set_trace(request.trace);
   request.relay->set_client_id(caller_.client_id());
+  if (publish.qos == mqtt::Qos::kExactlyOnce) {
+    publishing_.push_back(publish.id);
+    request.packet.set_id(static_cast<uint32_t>(publish.id));
+  }
   requests().Add(std::move(request), kRelayLane);
   UpdateReading();
 }
@@ -389,6 +393,7 @@ void Client::Answer(Request& request, Outcome& outcome) {
 void Client::AnswerRelay(Request& request, const absl::Status& status) {
   const auto refusal = rpc::RefusalOf(status);
   CountRequest("direct", status.ok() ? "ok" : refusal ? "refused" : "failed");
+  std::erase(publishing_, mqtt::PacketId{static_cast<uint16_t>(request.packet.id())});
   if (status.ok()) return session_->AckInbound(request.handle);
   Log("direct publish dropped", {{"trace", request.trace},
                                  {"client", caller_.client_id()},
