@@ -13,6 +13,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 LOCAL = ROOT / "deploy" / "local"
 WITH_POSTGRES = ("auth", "profile", "roster", "messaging", "room", "media")
 UP_SECONDS = 180
+SERVICE_SECONDS = 20
 
 
 def children(pid):
@@ -36,6 +37,7 @@ class Cluster:
         self._layout = ["--free-ports", "--binaries", str(binaries), "--gateways", str(gateways)]
         self._layout += [word for service in WITH_POSTGRES for word in ("--replicas", f"{service}={replicas}")]
         self._up_lock = threading.Lock()
+        self._stores_to_start = set()
         self.environment = {}
 
     def start(self):
@@ -59,9 +61,9 @@ class Cluster:
         names = sorted(name for name in self._ways.by_name if name.startswith("clients-"))
         return [self._ways.by_name[name].address for name in names]
 
-    def _up(self, *arguments):
+    def _up(self, *arguments, seconds=UP_SECONDS):
         with self._up_lock:
-            ended = subprocess.run([LOCAL / "up", "--state", self.state, "--timeout", str(UP_SECONDS), *arguments],
+            ended = subprocess.run([LOCAL / "up", "--state", self.state, "--timeout", str(seconds), *arguments],
                                    check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                    stderr=subprocess.STDOUT, text=True)
         if ended.returncode != 0:
@@ -128,15 +130,24 @@ class Cluster:
         self._signal(name, signal.SIGKILL)
 
     def _start_again(self, name):
-        """A service starts only when PostgreSQL is there: another fault may be in the way for a while."""
-        deadline = time.monotonic() + 60
-        while True:
+        """A service starts only when PostgreSQL is there: another fault may be in the way for a while. PostgreSQL and Redis wait for one
+        `up` at most, and for a short one: that of a service would wait for them."""
+        store = name.startswith(("postgres", "redis"))
+        if store:
+            self._stores_to_start.add(name)
             try:
                 return self._up("--only", name)
+            finally:
+                self._stores_to_start.discard(name)
+        deadline = time.monotonic() + 240
+        while True:
+            try:
+                if not self._stores_to_start:
+                    return self._up("--only", name, seconds=SERVICE_SECONDS)
             except RuntimeError:
                 if time.monotonic() > deadline:
                     raise
-                time.sleep(0.5)
+            time.sleep(0.5)
 
     def heal_all(self):
         """Whatever is still ill: every way open, every process running."""
