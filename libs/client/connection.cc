@@ -1,6 +1,7 @@
 #include "libs/client/connection.h"
 
 #include <algorithm>
+#include <utility>
 #include <variant>
 
 #include "libs/client/failure.h"
@@ -117,6 +118,30 @@ absl::StatusOr<PacketId> Connection::Publish(const Outgoing& outgoing, Millis no
   return publish.id;
 }
 
+absl::StatusOr<PacketId> Connection::Subscribe(std::vector<mqtt::Subscription> subscriptions,
+                                               Millis now) {
+  if (state_ != State::kConnected) return ConnectionFailure("not connected");
+  size_t size = 2;
+  for (const mqtt::Subscription& item : subscriptions) {
+    if (!mqtt::IsValidTopicFilter(item.filter)) {
+      return absl::InvalidArgumentError("not a valid topic filter");
+    }
+    size += item.filter.size() + 3;
+  }
+  if (subscriptions.empty() || size > mqtt::kMaxRemainingLength) {
+    return absl::InvalidArgumentError("no subscriptions, or too many for one packet");
+  }
+  if (outbound_.size() >= limits_->max_in_flight) {
+    return absl::ResourceExhaustedError("too many packets without acknowledgement");
+  }
+  mqtt::Subscribe subscribe;
+  subscribe.id = NextId();
+  subscribe.subscriptions = std::move(subscriptions);
+  outbound_.push_back({subscribe.id, Qos::kAtMostOnce, false});
+  Send(subscribe, now);
+  return subscribe.id;
+}
+
 void Connection::Acknowledge(Ticket ticket, Millis now) {
   if (ticket == kNoTicket || state_ != State::kConnected) return;
   const auto found = std::find_if(pending_.begin(), pending_.end(),
@@ -143,6 +168,7 @@ void Connection::Handle(const mqtt::Packet& packet, Millis now) {
           [&](const mqtt::Connack& connack) { HandleConnack(connack, now); },
           [&](const mqtt::Publish& publish) { HandlePublish(publish, now); },
           [&](const mqtt::Puback& ack) { HandlePuback(ack.id); },
+          [&](const mqtt::Suback& suback) { HandleSuback(suback); },
           [&](const mqtt::Pubrec& ack) { HandlePubrec(ack.id, now); },
           [&](const mqtt::Pubrel& ack) { HandlePubrel(ack.id, now); },
           [&](const mqtt::Pubcomp& ack) { HandlePubcomp(ack.id); },
@@ -186,6 +212,16 @@ void Connection::HandlePublish(const mqtt::Publish& publish, Millis now) {
 
 void Connection::HandlePuback(PacketId id) {
   if (Remove(id, Qos::kAtLeastOnce, false)) handler_->OnAcknowledged(id);
+}
+
+void Connection::HandleSuback(const mqtt::Suback& suback) {
+  if (!Remove(suback.id, Qos::kAtMostOnce, false)) {
+    return Finish(ProtocolFailure("the server sent SUBACK to no SUBSCRIBE"));
+  }
+  for (const uint8_t code : suback.codes) {
+    if (code >= mqtt::kSubackFailure) return Finish(Refused("not_authorized"));
+  }
+  handler_->OnAcknowledged(suback.id);
 }
 
 void Connection::HandlePubrec(PacketId id, Millis now) {

@@ -49,13 +49,14 @@ struct Outgoing {
 };
 
 // The owner: performs the effects. Called synchronously, in order; views hold during the call.
-// From inside OnConnected, OnAcknowledged and OnPublish, Publish and Acknowledge may be called,
-// nothing else.
+// From inside OnConnected, OnAcknowledged and OnPublish, Publish, Subscribe and Acknowledge may be
+// called, nothing else.
 class ConnectionHandler {
  public:
   virtual void OnSend(std::string_view bytes) = 0;
   virtual void OnConnected(bool session_present) = 0;
-  // The server has taken a QoS 1 (PUBACK) or QoS 2 (PUBCOMP) publication.
+  // The server has taken a QoS 1 (PUBACK) or QoS 2 (PUBCOMP) publication, or granted what was
+  // subscribed (SUBACK).
   virtual void OnAcknowledged(mqtt::PacketId id) = 0;
   // To be acknowledged by Acknowledge(ticket) once it is safe with the user.
   virtual void OnPublish(const mqtt::Publish& publish, Ticket ticket) = 0;
@@ -97,14 +98,18 @@ class Connection {
   // kConnected only. The packet id; kNoPacketId for QoS 0. kResourceExhausted: max_in_flight;
   // kInvalidArgument: no valid topic name, or too large.
   absl::StatusOr<mqtt::PacketId> Publish(const Outgoing& outgoing, Millis now);
+  // kConnected only. The packet id that OnAcknowledged brings; a refusal of any of them ends the
+  // connection. kResourceExhausted: max_in_flight; kInvalidArgument: none, or no valid filter.
+  absl::StatusOr<mqtt::PacketId> Subscribe(std::vector<mqtt::Subscription> subscriptions,
+                                           Millis now);
   // The user has it: PUBACK or PUBREC, in order of arrival whatever the order of these calls
   // [MQTT-4.6.0-2] [MQTT-4.6.0-3]. Tickets of an earlier connection are ignored.
   void Acknowledge(Ticket ticket, Millis now);
   // Sends DISCONNECT and closes; OnEnded is not called.
   void Disconnect();
 
-  // Whether an own publication waits for its acknowledgement. In OnConnected: PUBREL was repeated
-  // for it, so it must not be sent again.
+  // Whether an own publication or subscription waits for its acknowledgement. In OnConnected:
+  // PUBREL was repeated for it, so it must not be sent again.
   bool Awaits(mqtt::PacketId id) const;
 
   State state() const { return state_; }
@@ -117,7 +122,7 @@ class Connection {
  private:
   struct Outbound {
     mqtt::PacketId id;
-    mqtt::Qos qos;
+    mqtt::Qos qos;  // kAtMostOnce: a SUBSCRIBE
     bool released;  // PUBREL was sent
   };
   struct Pending {
@@ -131,6 +136,7 @@ class Connection {
   void HandleConnack(const mqtt::Connack& connack, Millis now);
   void HandlePublish(const mqtt::Publish& publish, Millis now);
   void HandlePuback(mqtt::PacketId id);
+  void HandleSuback(const mqtt::Suback& suback);
   void HandlePubrec(mqtt::PacketId id, Millis now);
   void HandlePubrel(mqtt::PacketId id, Millis now);
   void HandlePubcomp(mqtt::PacketId id);

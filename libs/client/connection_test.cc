@@ -129,6 +129,43 @@ TEST_F(ConnectionTest, DisconnectSaysGoodbyeAndIsNoFailure) {
   EXPECT_EQ(connection_.state(), Connection::State::kClosed);
 }
 
+TEST_F(ConnectionTest, WhatIsSubscribedIsTakenWhenSubackComes) {
+  Open();
+  const auto id = connection_.Subscribe(
+      {{.filter = "a/#", .qos = mqtt::Qos::kAtLeastOnce}, {.filter = "b"}}, 0);
+  ASSERT_TRUE(id.ok());
+  EXPECT_THAT(handler_.Take(), ElementsAre("send SUBSCRIBE 1 a/#@1 b@0"));
+  EXPECT_TRUE(connection_.Awaits(*id));
+  connection_.OnBytes(ServerSuback(1, {0, 0}), 0);
+  EXPECT_THAT(handler_.Take(), ElementsAre("acknowledged 1"));
+  EXPECT_FALSE(connection_.Awaits(*id));
+}
+
+TEST_F(ConnectionTest, ARefusedSubscriptionEndsTheConnection) {
+  Open();
+  ASSERT_TRUE(connection_.Subscribe({{.filter = "a"}, {.filter = "b"}}, 0).ok());
+  connection_.OnBytes(ServerSuback(1, {1, mqtt::kSubackFailure}), 0);
+  EXPECT_EQ(FailureOf(handler_.ended()), Failure::kRefused);
+}
+
+TEST_F(ConnectionTest, SubackToNothingIsAProtocolFailure) {
+  Open();
+  ASSERT_TRUE(connection_.Publish({.topic = "t"}, 0).ok());
+  connection_.OnBytes(ServerSuback(1, {1}), 0);
+  EXPECT_EQ(FailureOf(handler_.ended()), Failure::kProtocol);
+}
+
+TEST_F(ConnectionTest, SubscriptionsThatDoNotFitAreNotSent) {
+  EXPECT_FALSE(connection_.Subscribe({{.filter = "a"}}, 0).ok()) << "not connected";
+  Open();
+  EXPECT_FALSE(connection_.Subscribe({}, 0).ok());
+  EXPECT_FALSE(connection_.Subscribe({{.filter = "a#"}}, 0).ok());
+  limits_.max_in_flight = 1;
+  ASSERT_TRUE(connection_.Publish({.topic = "t"}, 0).ok());
+  EXPECT_FALSE(connection_.Subscribe({{.filter = "a"}}, 0).ok());
+  EXPECT_THAT(handler_.Take(), ElementsAre("send PUBLISH 1"));
+}
+
 TEST_F(ConnectionTest, TextsThatDoNotFitMqttAreRefusedBeforeAnythingIsSent) {
   EXPECT_FALSE(connection_.Connect({.client_id = std::string(65'536, 'x')}, 0).ok());
   EXPECT_FALSE(connection_.Connect({.client_id = "\xff"}, 0).ok());

@@ -63,6 +63,13 @@ class RecordingHandler final : public ConnectionHandler {
     if (const auto* ack = std::get_if<mqtt::Pubrec>(&packet)) return "PUBREC " + Id(ack->id);
     if (const auto* ack = std::get_if<mqtt::Pubrel>(&packet)) return "PUBREL " + Id(ack->id);
     if (const auto* ack = std::get_if<mqtt::Pubcomp>(&packet)) return "PUBCOMP " + Id(ack->id);
+    if (const auto* subscribe = std::get_if<mqtt::Subscribe>(&packet)) {
+      std::string text = "SUBSCRIBE " + Id(subscribe->id);
+      for (const mqtt::Subscription& item : subscribe->subscriptions) {
+        text += " " + std::string(item.filter) + "@" + std::to_string(static_cast<int>(item.qos));
+      }
+      return text;
+    }
     if (std::holds_alternative<mqtt::Pingreq>(packet)) return "PINGREQ";
     if (std::holds_alternative<mqtt::Disconnect>(packet)) return "DISCONNECT";
     return "something else";
@@ -97,6 +104,13 @@ inline std::string ServerPublish(std::string_view topic, std::string_view payloa
   publish.dup = dup;
   publish.id = mqtt::PacketId{static_cast<uint16_t>(id)};
   return Bytes(publish);
+}
+
+inline std::string ServerSuback(int id, std::vector<uint8_t> codes) {
+  mqtt::Suback suback;
+  suback.id = mqtt::PacketId{static_cast<uint16_t>(id)};
+  suback.codes = std::move(codes);
+  return Bytes(suback);
 }
 
 inline std::string ServerAck(mqtt::PacketType type, int id) {
