@@ -1,11 +1,12 @@
 // Resident memory per idle connection: a gateway beside mosquitto, both fresh for each kind of connection.
 //
-//   CHAT_STATE=… tests/bench/idle_connections [--counts 1000,10000,18000] [--kinds tcp,tls,ws,wss,session] [--no-mosquitto]
+//   CHAT_STATE=… tests/bench/idle_connections [--counts 1000,10000,18000] [--kinds tcp,tls,ws,wss,session] [--no-mosquitto] [--json]
 //
 // Needs a cluster of deploy/local/up in the folder CHAT_STATE, whose services the gateway of the measurement uses, the packages of
 // tests/packages and `npm ci --prefix tests/e2e`. `session` is an authenticated device with its kept session and all its topics;
 // mosquitto's counterpart has three subscriptions. The other kinds are anonymous connections with their client topic; mosquitto's
-// counterpart is bare. A figure is the growth of VmRSS since before the first connection, divided by the connections.
+// counterpart is bare. A figure is the growth of VmRSS since before the first connection, divided by the connections; in
+// JSON in bytes.
 
 import { spawn } from 'node:child_process';
 import crypto from 'node:crypto';
@@ -23,6 +24,7 @@ const { encode } = await import(new URL('bert.mjs', e2e));
 const { record } = await import(new URL('records.mjs', e2e));
 
 const SETTLE_MS = 4000;
+const ANSWER_MS = 20000;
 const AT_ONCE = 60;
 const BATCH = 250;
 const HOST = '127.0.0.1';
@@ -205,7 +207,7 @@ async function each(begin, end, make) {
 
 const inbox = (socket, pattern) => new Promise((resolve, reject) => {
   let seen = Buffer.alloc(0);
-  const timer = setTimeout(() => reject(new Error(`no ${pattern}`)), 60000);
+  const timer = setTimeout(() => reject(new Error(`no ${pattern}`)), ANSWER_MS);
   socket.on('data', (data) => {
     seen = Buffer.concat([seen, data]);
     const found = pattern.exec(seen.toString('latin1'));
@@ -227,17 +229,26 @@ async function registerBatch(port, size) {
     await sent;
     return { phone, socket };
   });
-  await sleep(200);
-  const codes = new Map(fs.readFileSync(outbox).subarray(start).toString('utf8').trim().split('\n').map((line) => JSON.parse(line))
-    .map(({ to, code }) => [to, code]));
-  return each(0, size, async (place) => {
+  const codes = new Map();
+  for (let left = 600; forms.some(({ phone }) => !codes.has(phone)); left -= 1) {
+    if (left === 0) throw new Error('not all codes have been sent');
+    await sleep(100);
+    const whole = fs.readFileSync(outbox).subarray(start).toString('utf8').split('\n').slice(0, -1);
+    whole.map((line) => JSON.parse(line)).forEach(({ to, code }) => codes.set(to, code));
+  }
+  // A busy server may refuse one; others are registered in its place.
+  const registered = await each(0, size, async (place) => {
     const { phone, socket } = forms[place];
-    const login = inbox(socket, /(emqttd_[^\0]*?)m\0\0\0.([0-9A-Za-z_.-]{20,})/s);
+    // Two binaries: the client id, and the token of 64 (`@`) bytes.
+    const login = inbox(socket, /(emqttd_[^\0]*?)m\0\0\0@([0-9a-f]{64})/);
     socket.write(generate({ cmd: 'publish', topic: REQUESTS, qos: 0, payload: encode(record('Auth', { type: 'verify', sms_code: codes.get(phone) })) }));
-    const [, clientId, token] = await login;
+    const answer = await login.catch(() => undefined);
     socket.resetAndDestroy();
-    return { clientId, token };
+    return answer && { clientId: answer[1], token: answer[2] };
   });
+  const made = registered.filter((device) => device);
+  if (made.length === 0) throw new Error('nobody could be registered');
+  return made;
 }
 
 async function devices(count) {
@@ -283,7 +294,9 @@ async function measure(kind, start, login, subscriptions) {
   return figures;
 }
 
-const table = [['connection', 'server', ...counts.map((count) => count.toLocaleString('en'))]];
+const found = [];
+const cells = ({ connection, server, bytes }) =>
+  [connection, server, ...counts.map((count) => `${(bytes[count] / 1024).toFixed(2)} KiB`)];
 const known = kinds.includes('session') ? await devices(Math.max(...counts)) : [];
 for (const kind of kinds) {
   const anonymous = (place) => ({ clientId: `emqttd_idle${place}`, clean: true });
@@ -296,10 +309,12 @@ for (const kind of kinds) {
   }
   for (const [name, start, login, subscriptions] of rows) {
     const figures = await measure(kind, start, login, subscriptions);
-    table.push([kind, name, ...figures.map((bytes) => `${(bytes / 1024).toFixed(2)} KiB`)]);
-    process.stderr.write(`${table.at(-1).join('  ')}\n`);
+    found.push({ connection: kind, server: name, bytes: Object.fromEntries(counts.map((count, place) => [count, figures[place]])) });
+    process.stderr.write(`${cells(found.at(-1)).join('  ')}\n`);
   }
 }
-const line = (cells) => `| ${cells.join(' | ')} |`;
-console.log([line(table[0]), line(table[0].map(() => '---')), ...table.slice(1).map(line)].join('\n'));
+const line = (row) => `| ${row.join(' | ')} |`;
+const head = ['connection', 'server', ...counts.map((count) => count.toLocaleString('en'))];
+console.log(process.argv.includes('--json') ? JSON.stringify(found)
+  : [line(head), line(head.map(() => '---')), ...found.map((row) => line(cells(row)))].join('\n'));
 process.exit(0);
