@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "libs/client/request.h"
-
 namespace chat::load {
 
 Device::Device(LinkContext& context, uint32_t index, Account account, Listener& listener)
@@ -29,6 +27,13 @@ void Device::Submit(Errand errand) {
   waiting_.push_back(std::move(errand));
 }
 
+void Device::Subscribe(std::set<std::string> filters, mqtt::Qos qos) {
+  filters_ = std::move(filters);
+  filters_qos_ = qos;
+  subscribed_ = false;
+  WriteSubscriptions();
+}
+
 void Device::SetReady() {
   if (ready_ || !link_.up()) return;
   ready_ = true;
@@ -44,10 +49,18 @@ void Device::OnUp(bool session_present) {
       waiting_.push_back(std::move(again.errand));
     }
   }
+  WriteSubscriptions();
   WriteWaiting();
+  // The cluster sends a Profile first, a plain broker nothing.
+  if (account_.token.empty()) SetReady();
 }
 
 void Device::OnAcknowledged(mqtt::PacketId id) {
+  if (id == subscribing_) {
+    subscribing_ = mqtt::kNoPacketId;
+    subscribed_ = true;
+    return;
+  }
   const auto found = std::find_if(in_flight_.begin(), in_flight_.end(),
                                   [&](const InFlight& item) { return item.id == id; });
   if (found == in_flight_.end()) return;
@@ -61,14 +74,14 @@ void Device::OnMessage(const mqtt::Publish& publish) { listener_.OnArrived(*this
 
 void Device::OnDown(const absl::Status& why, bool was_up, int64_t heard_us) {
   ready_ = false;
+  subscribed_ = false;
+  subscribing_ = mqtt::kNoPacketId;
   listener_.OnLost(*this, why, was_up, heard_us);
 }
 
 bool Device::Write(Errand& errand, mqtt::PacketId again) {
-  const auto id = link_.Publish({.topic = client::kRequestTopic,
-                                 .payload = errand.payload,
-                                 .qos = errand.qos,
-                                 .again = again});
+  const auto id = link_.Publish(
+      {.topic = errand.topic, .payload = errand.payload, .qos = errand.qos, .again = again});
   if (!id.ok()) return false;
   listener_.OnWritten(*this, errand);
   if (errand.qos == mqtt::Qos::kAtMostOnce) {
@@ -77,6 +90,16 @@ bool Device::Write(Errand& errand, mqtt::PacketId again) {
     in_flight_.push_back({*id, std::move(errand)});
   }
   return true;
+}
+
+void Device::WriteSubscriptions() {
+  if (filters_.empty() || !link_.up()) return;
+  std::vector<mqtt::Subscription> subscriptions;
+  for (const std::string& filter : filters_) {
+    subscriptions.push_back({.filter = filter, .qos = filters_qos_});
+  }
+  const auto id = link_.Subscribe(std::move(subscriptions));
+  if (id.ok()) subscribing_ = *id;
 }
 
 void Device::WriteWaiting() {

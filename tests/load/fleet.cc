@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "libs/client/content.h"
+#include "tests/load/plain.h"
+#include "tests/load/publish_bytes.h"
 
 namespace chat::load {
 
@@ -73,6 +75,7 @@ void Fleet::OnLost(Device& device, const absl::Status& why, bool was_up, Micros 
 void Fleet::OnWritten(Device&, const Errand& errand) {
   if (errand.kind != Errand::Kind::kMessage && errand.kind != Errand::Kind::kEdit) return;
   ++counters_.written;
+  counters_.written_bytes += PublishBytes(errand.topic, errand.payload, errand.qos);
   ledger_.Written(errand.send, errand.version);
 }
 
@@ -87,7 +90,8 @@ void Fleet::OnDone(Device& device, const Errand& errand) {
 }
 
 void Fleet::OnArrived(Device& device, const mqtt::Publish& publish) {
-  if (publish.topic.starts_with("p2p/") || publish.topic.starts_with("room/")) {
+  if (publish.topic.starts_with("p2p/") || publish.topic.starts_with("room/") ||
+      publish.topic.starts_with(kPlainPrefix)) {
     return TakeDelivery(device, publish);
   }
   const auto content = client::ReadContent(publish.payload);
@@ -113,6 +117,7 @@ void Fleet::TakeDelivery(Device& device, const mqtt::Publish& publish) {
     return;
   }
   ++counters_.deliveries;
+  counters_.delivered_bytes += PublishBytes(publish.topic, publish.payload, publish.qos);
   if (outcome.by_other) delivery_latency_.Add(outcome.since_sent);
 }
 
@@ -127,6 +132,12 @@ const Fleet::Delivery& Fleet::Read(std::string_view payload) {
 
 Fleet::Delivery Fleet::Decode(std::string_view payload) const {
   Delivery delivery;
+  // At a plain broker the text is all, and the sender's count stands for the server's id.
+  if (const auto mark = ReadText(run_, payload); mark && mark->send.feed < conversations_.size()) {
+    delivery.kind = Delivery::Kind::kMessage;
+    delivery.receipt = {mark->send, mark->version, int64_t{mark->send.number} + 1, false, false};
+    return delivery;
+  }
   const auto content = client::ReadContent(payload);
   if (!content.ok()) return delivery;
   if (content->As<v1::Typing>() != nullptr) delivery.kind = Delivery::Kind::kTyping;

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,17 +21,20 @@ namespace chat::load {
 // A conversation between devices of the fleet, known to the ledger by the same index.
 struct Conversation {
   std::string topic;
-  std::string room;               // empty: p2p
-  std::vector<uint32_t> members;  // p2p: two
+  std::string room;                     // empty: p2p
+  std::vector<uint32_t> members;        // p2p: two
+  std::optional<uint32_t> sender = {};  // of a plain broker: who alone sends here
 };
 
 struct Counters {
-  uint64_t written = 0;       // messages and edits for the first time or again
-  uint64_t acknowledged = 0;  // messages and edits
-  uint64_t deliveries = 0;    // first copies of messages at devices
-  uint64_t edits = 0;         // further versions and copies
-  uint64_t typing = 0;        // arrived
-  uint64_t pages = 0;         // of History, while sending
+  uint64_t written = 0;          // messages and edits for the first time or again
+  uint64_t written_bytes = 0;    // PUBLISH packets of these
+  uint64_t acknowledged = 0;     // messages and edits
+  uint64_t deliveries = 0;       // first copies of messages at devices
+  uint64_t delivered_bytes = 0;  // PUBLISH packets of these
+  uint64_t edits = 0;            // further versions and copies
+  uint64_t typing = 0;           // arrived
+  uint64_t pages = 0;            // of History, while sending
   uint64_t connections = 0;
   uint64_t sessions_lost = 0;  // a device came back and the server had no session of it
   std::map<std::string, uint64_t> refusals;  // error replies by code
@@ -62,7 +66,7 @@ class Fleet final : private Device::Listener {
   const std::string& run() const { return run_; }
   std::deque<Device>& devices() { return devices_; }
   const std::deque<Device>& devices() const { return devices_; }
-  const std::vector<Conversation>& conversations() const { return conversations_; }
+  const std::deque<Conversation>& conversations() const { return conversations_; }
   Ledger& ledger() { return ledger_; }
   const Ledger& ledger() const { return ledger_; }
   const Counters& counters() const { return counters_; }
@@ -100,7 +104,7 @@ class Fleet final : private Device::Listener {
   std::deque<Device> devices_;
   std::vector<bool> was_connected_;
   std::vector<bool> is_ready_;
-  std::vector<Conversation> conversations_;
+  std::deque<Conversation> conversations_;  // their topics stay where they are
   Ledger ledger_;
   Counters counters_;
   Latency delivery_latency_;

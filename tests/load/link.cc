@@ -98,6 +98,10 @@ absl::StatusOr<mqtt::PacketId> Link::Publish(const client::Outgoing& outgoing) {
   return connection_.Publish(outgoing, NowMs());
 }
 
+absl::StatusOr<mqtt::PacketId> Link::Subscribe(std::vector<mqtt::Subscription> subscriptions) {
+  return connection_.Subscribe(std::move(subscriptions), NowMs());
+}
+
 void Link::Attempt(client::Millis now) {
   const Endpoint& endpoint = context_.gateways[gateway_ % context_.gateways.size()];
   ++gateway_;

@@ -65,6 +65,7 @@ class Link final : private client::ConnectionHandler, private Poller::Watcher {
   // Timers: keep-alive, time limits, the next attempt. About every 50 ms.
   void Tick(client::Millis now);
   absl::StatusOr<mqtt::PacketId> Publish(const client::Outgoing& outgoing);
+  absl::StatusOr<mqtt::PacketId> Subscribe(std::vector<mqtt::Subscription> subscriptions);
   bool Awaits(mqtt::PacketId id) const { return connection_.Awaits(id); }
   bool up() const { return connection_.state() == client::Connection::State::kConnected; }
 

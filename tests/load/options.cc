@@ -47,6 +47,13 @@ absl::Status ReadQos(const std::string& text, TrafficOptions* traffic) {
   return traffic->qos.empty() ? Wrong("no QoS") : absl::OkStatus();
 }
 
+absl::Status ReadDeliveryQos(const std::string& text, Options* options) {
+  uint32_t qos = 0;
+  CHAT_RETURN_IF_ERROR(Read<uint32_t>(text, 0, 2, &qos));
+  options->delivery_qos = static_cast<mqtt::Qos>(qos);
+  return absl::OkStatus();
+}
+
 absl::Status ReadMix(const std::string& text, TrafficOptions* traffic) {
   traffic->messages = 0;
   for (const std::string& part : Split(text, ",")) {
@@ -125,6 +132,11 @@ const std::vector<Option>& Table() {
       {"rooms", "N", "how many rooms they make (0)", Into<uint32_t>(&Options::rooms, 0, 10'000)},
       {"room-members", "N", "devices in each room (10)",
        Into<uint32_t>(&Options::room_members, 2, 10'000)},
+      {"plain", "0|1", "pairs at a plain MQTT broker: the text alone, no records (0)",
+       [](const std::string& text, Options* options) {
+         options->plain = text != "0";
+         return absl::OkStatus();
+       }},
       {"rate", "R", "records a second of all devices; 0: as fast as acknowledged (0)",
        IntoTraffic<double>(&TrafficOptions::rate, 0, 1e6)},
       {"window", "N", "without a rate: records in flight per device (1)",
@@ -136,6 +148,8 @@ const std::vector<Option>& Table() {
        IntoTraffic<size_t>(&TrafficOptions::text_bytes, 1, 65'536)},
       {"qos", "Q,…", "of the messages, in turn; 0 only with a rate (1)",
        [](const std::string& text, Options* options) { return ReadQos(text, &options->traffic); }},
+      {"delivery-qos", "Q",
+       "the devices subscribe to their conversations at Q (no: the server's 2)", ReadDeliveryQos},
       {"mix", "NAME=N,…", "shares of message, typing, edit, history (message=100)",
        [](const std::string& text, Options* options) { return ReadMix(text, &options->traffic); }},
       {"seed", "N", "of everything that is drawn (1)",
@@ -157,14 +171,21 @@ const std::vector<Option>& Table() {
 
 absl::Status Check(const Options& options) {
   if (options.gateways.empty()) return Wrong("--gateways: none given");
-  if (options.outbox.empty() && options.accounts.empty()) return Wrong("--outbox: none given");
+  const TrafficOptions& traffic = options.traffic;
+  if (options.plain && (options.rooms > 0 || !options.accounts.empty() ||
+                        traffic.typing + traffic.edits + traffic.history > 0)) {
+    return Wrong("--plain: a plain broker has no rooms, accounts or records other than messages");
+  }
+  if (!options.plain && options.outbox.empty() && options.accounts.empty()) {
+    return Wrong("--outbox: none given");
+  }
   if (options.devices % 2 != 0) return Wrong("--devices: pairs need an even number");
   if (options.rooms > 0 && options.room_members > options.devices) {
     return Wrong("--room-members: more than --devices");
   }
   if (options.rooms == 0 && !options.pairs) return Wrong("--pairs 0 without --rooms: nobody talks");
-  if (options.traffic.rate > 0) return absl::OkStatus();
-  for (const mqtt::Qos qos : options.traffic.qos) {
+  if (traffic.rate > 0) return absl::OkStatus();
+  for (const mqtt::Qos qos : traffic.qos) {
     if (qos == mqtt::Qos::kAtMostOnce) return Wrong("--qos 0 is not acknowledged: it needs --rate");
   }
   return absl::OkStatus();
@@ -203,6 +224,8 @@ absl::StatusOr<Options> ParseOptions(const std::vector<std::string>& arguments) 
     if (!read.ok()) return Wrong(name + ": " + Message(read));
   }
   CHAT_RETURN_IF_ERROR(Check(options));
+  // Without a subscription a plain broker brings nothing.
+  if (options.plain && !options.delivery_qos) options.delivery_qos = mqtt::Qos::kAtLeastOnce;
   return options;
 }
 

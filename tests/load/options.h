@@ -3,6 +3,7 @@
 #include <absl/status/statusor.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,6 +29,9 @@ struct Options {
   std::string accounts;      // file
   std::string json;          // file
   std::string acknowledged;  // file
+  bool plain = false;        // the gateways are brokers that know nothing of CHAT
+  // At which devices subscribe to the topics of their conversations; else they do not.
+  std::optional<mqtt::Qos> delivery_qos;
   TrafficOptions traffic;
 };
 

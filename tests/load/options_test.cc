@@ -37,12 +37,24 @@ TEST(OptionsTest, SayWhatIsWrong) {
       {{"--rooms", "1", "--room-members", "50"}, "--room-members"},
       {{"--pairs", "0"}, "nobody talks"},
       {{"--pids", "x"}, "name=pid"},
+      {{"--delivery-qos", "3"}, "--delivery-qos"},
+      {{"--plain", "1", "--rooms", "1"}, "--plain"},
+      {{"--plain", "1", "--mix", "message=9,edit=1"}, "--plain"},
   };
   for (const auto& [arguments, text] : wrong) {
     const auto options = ParseOptions(With(arguments));
     ASSERT_FALSE(options.ok()) << arguments[0];
     EXPECT_NE(Message(options.status()).find(text), std::string::npos) << options.status();
   }
+}
+
+TEST(OptionsTest, APlainBrokerNeedsNoOutboxButASubscription) {
+  const auto plain = ParseOptions({"--gateways", "127.0.0.1:1", "--plain", "1"});
+  ASSERT_TRUE(plain.ok()) << plain.status();
+  EXPECT_EQ(plain->delivery_qos, mqtt::Qos::kAtLeastOnce);
+  const auto cluster = ParseOptions(With({}));
+  ASSERT_TRUE(cluster.ok());
+  EXPECT_EQ(cluster->delivery_qos, std::nullopt);
 }
 
 TEST(OptionsTest, HelpNamesEveryOption) {

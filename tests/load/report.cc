@@ -30,8 +30,8 @@ Json LatencyJson(const Latency& latency) {
           {"p99_9", latency.Quantile(0.999)}, {"max", latency.max()}};
 }
 
-double PerMessage(uint64_t cpu_us, uint64_t messages) {
-  return messages == 0 ? 0 : static_cast<double>(cpu_us) / static_cast<double>(messages);
+double Mean(uint64_t sum, uint64_t count) {
+  return count == 0 ? 0 : static_cast<double>(sum) / static_cast<double>(count);
 }
 
 std::string Counted(const char* title, const std::map<std::string, uint64_t>& counts) {
@@ -76,16 +76,15 @@ std::string ToTable(const Report& report) {
   uint64_t sum = 0;
   for (const ProcessUse& use : report.processes) {
     sum += use.cpu_us;
-    text += Format("%-18s %10.1f %10.1f %10.1f %8u\n", use.name.c_str(),
-                   PerMessage(use.cpu_us, report.acknowledged),
-                   static_cast<double>(use.memory_kib) / 1024,
-                   static_cast<double>(use.most_memory_kib) / 1024, use.starts);
+    text +=
+        Format("%-18s %10.1f %10.1f %10.1f %8u\n", use.name.c_str(),
+               Mean(use.cpu_us, report.acknowledged), static_cast<double>(use.memory_kib) / 1024,
+               static_cast<double>(use.most_memory_kib) / 1024, use.starts);
   }
   if (!report.processes.empty()) {
-    text += Format("%-18s %10.1f\n", "all of these", PerMessage(sum, report.acknowledged));
+    text += Format("%-18s %10.1f\n", "all of these", Mean(sum, report.acknowledged));
   }
-  text +=
-      Format("%-18s %10.1f\n\n", "chat-load", PerMessage(report.own_cpu_us, report.acknowledged));
+  text += Format("%-18s %10.1f\n\n", "chat-load", Mean(report.own_cpu_us, report.acknowledged));
   text += Format(
       "written %llu, acknowledged %llu, deliveries %llu, edits %llu, typing %llu, "
       "passed over %llu\n",
@@ -95,6 +94,9 @@ std::string ToTable(const Report& report) {
   text += Format("connections %llu, sessions lost %llu, rows of History %llu\n",
                  whole(report.counters.connections), whole(report.counters.sessions_lost),
                  whole(report.history_rows));
+  text += Format("a PUBLISH of a message has %.0f bytes when written, %.0f when delivered\n",
+                 Mean(report.counters.written_bytes, report.counters.written),
+                 Mean(report.counters.delivered_bytes, report.counters.deliveries));
   text += Counted("error reply", report.counters.refusals);
   text += Counted("connection ended", report.counters.ends);
   text += Counted("attempt failed", report.counters.attempts_failed);
@@ -105,7 +107,7 @@ std::string ToTable(const Report& report) {
   if (report.unacknowledged > 0) {
     text += Format("%-18s %10llu\n", "unacknowledged", whole(report.unacknowledged));
   }
-  if (!report.history_read) text += "History was not read to its end\n";
+  if (report.HistoryIsMissing()) text += "History was not read to its end\n";
   for (const std::string& note : report.verdict.notes) text += "  " + note + "\n";
   return text + (report.Kept() ? "the promise was kept\n" : "THE PROMISE WAS BROKEN\n");
 }
@@ -121,14 +123,16 @@ std::string ToJson(const Report& report) {
   json["delivery_latency_us"] = LatencyJson(report.delivery);
   json["acknowledgement_latency_us"] = LatencyJson(report.acknowledgement);
   for (const ProcessUse& use : report.processes) {
-    json["processes"][use.name] = {
-        {"cpu_us", use.cpu_us},
-        {"cpu_us_per_message", PerMessage(use.cpu_us, report.acknowledged)},
-        {"memory_kib", use.memory_kib},
-        {"most_memory_kib", use.most_memory_kib},
-        {"starts", use.starts}};
+    json["processes"][use.name] = {{"cpu_us", use.cpu_us},
+                                   {"cpu_us_per_message", Mean(use.cpu_us, report.acknowledged)},
+                                   {"memory_kib", use.memory_kib},
+                                   {"most_memory_kib", use.most_memory_kib},
+                                   {"starts", use.starts}};
   }
-  json["own_cpu_us_per_message"] = PerMessage(report.own_cpu_us, report.acknowledged);
+  json["publish_bytes"] = {
+      {"written", Mean(report.counters.written_bytes, report.counters.written)},
+      {"delivered", Mean(report.counters.delivered_bytes, report.counters.deliveries)}};
+  json["own_cpu_us_per_message"] = Mean(report.own_cpu_us, report.acknowledged);
   const Counters& counters = report.counters;
   json["totals"] = {{"written", counters.written},
                     {"acknowledged", counters.acknowledged},

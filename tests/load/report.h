@@ -28,7 +28,9 @@ struct Report {
   uint64_t own_cpu_us = 0;
   Verdict verdict;
 
-  bool Kept() const { return verdict.Clean() && history_read && unacknowledged == 0; }
+  // A plain broker has no history.
+  bool HistoryIsMissing() const { return !history_read && !options->plain; }
+  bool Kept() const { return verdict.Clean() && !HistoryIsMissing() && unacknowledged == 0; }
 };
 
 std::string ToTable(const Report& report);

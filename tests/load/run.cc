@@ -8,10 +8,12 @@
 #include <deque>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "libs/base/status.h"
 #include "tests/load/enrolment.h"
 #include "tests/load/history_reading.h"
+#include "tests/load/plain.h"
 
 namespace chat::load {
 
@@ -61,6 +63,7 @@ absl::Status Run::Execute() {
   CHAT_RETURN_IF_ERROR(Connect());
   CHAT_RETURN_IF_ERROR(Gather());
   CHAT_RETURN_IF_ERROR(SaveAccounts());
+  CHAT_RETURN_IF_ERROR(Subscribe());
   Send();
   Drain();
   ReadHistory();
@@ -91,6 +94,10 @@ bool Run::RoundsUntil(double seconds, const char* phase, Done done) {
 }
 
 absl::Status Run::Enrol() {
+  if (options_.plain) {
+    accounts_ = PlainAccounts(options_.devices);
+    return absl::OkStatus();
+  }
   Announce("enrol");
   Outbox outbox(options_.outbox);
   std::deque<Enrolment> enrolments;
@@ -130,6 +137,12 @@ absl::Status Run::Connect() {
 }
 
 absl::Status Run::Gather() {
+  if (options_.plain) {
+    for (Conversation& one : PlainConversations(options_.devices)) {
+      fleet_.AddConversation(std::move(one));
+    }
+    return absl::OkStatus();
+  }
   Announce("gather");
   Gathering gathering(fleet_);
   std::vector<Friendship> wanted;
@@ -164,6 +177,27 @@ absl::Status Run::Gather() {
   for (const auto& members : rooms) gathering.MakeRoom(members);
   if (RoundsUntil(options_.setup_seconds, "gather", done)) return absl::OkStatus();
   return absl::DeadlineExceededError("not done in time: " + gathering.Waiting());
+}
+
+absl::Status Run::Subscribe() {
+  if (!options_.delivery_qos) return absl::OkStatus();
+  Announce("subscribe");
+  std::vector<std::set<std::string>> topics(options_.devices);
+  for (const Conversation& one : fleet_.conversations()) {
+    for (const uint32_t member : one.members) topics[member].insert(one.topic);
+  }
+  std::vector<const Device*> open;
+  for (Device& device : fleet_.devices()) {
+    if (topics[device.index()].empty()) continue;
+    device.Subscribe(std::move(topics[device.index()]), *options_.delivery_qos);
+    open.push_back(&device);
+  }
+  const bool all = RoundsUntil(options_.setup_seconds, "subscribe", [&] {
+    std::erase_if(open, [](const Device* device) { return device->subscribed(); });
+    return open.empty();
+  });
+  if (all) return absl::OkStatus();
+  return absl::DeadlineExceededError(std::to_string(open.size()) + " devices are not subscribed");
 }
 
 void Run::Send() {
@@ -215,6 +249,7 @@ void Run::Drain() {
 }
 
 void Run::ReadHistory() {
+  if (options_.plain) return;
   Announce("history");
   HistoryReading reading(fleet_);
   report_.history_read = RoundsUntil(std::max(30.0, options_.drain_seconds), "history",

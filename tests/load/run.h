@@ -15,7 +15,8 @@
 namespace chat::load {
 
 // One run from registration to report. Its phases, each announced by a line on stdout that begins
-// with "phase": enrol, connect, gather, traffic, drain, history.
+// with "phase": enrol, connect, gather, subscribe, traffic, drain, history. At a plain broker there
+// is nobody to enrol, nothing to gather and no history.
 class Run {
  public:
   explicit Run(const Options& options);
@@ -36,6 +37,7 @@ class Run {
   absl::Status Enrol();
   absl::Status Connect();
   absl::Status Gather();
+  absl::Status Subscribe();
   void Send();
   void Drain();
   void ReadHistory();

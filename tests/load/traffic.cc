@@ -34,6 +34,7 @@ Traffic::Traffic(Fleet& fleet, const TrafficOptions& options)
   const auto& conversations = fleet_.conversations();
   for (uint32_t index = 0; index < conversations.size(); ++index) {
     for (const uint32_t device : conversations[index].members) {
+      if (conversations[index].sender.value_or(device) != device) continue;
       seats_.push_back({index, device, false, {}});
     }
   }
@@ -99,6 +100,12 @@ void Traffic::SendMessage(Seat& seat, Device& device, Micros due) {
   const SendId send = fleet_.ledger().NewSend(seat.conversation, seat.device, due);
   seat.last = send;
   seat.has_sent = true;
+  const Conversation& conversation = fleet_.conversations()[seat.conversation];
+  if (conversation.sender) {
+    return device.Submit({Errand::Kind::kMessage, NextQos(), send, 0, due,
+                          TextOf(fleet_.run(), {send, 0}, options_.text_bytes),
+                          conversation.topic});
+  }
   v1::Message message;
   SetFeed(seat, &message);
   message.set_msg_id(MessageId(fleet_.run(), send));
