@@ -124,9 +124,9 @@ class UpTest(unittest.TestCase):
         self.assertEqual(self.pids(), {})
 
     def test_a_process_that_never_becomes_healthy_is_named(self):
-        ended = self.up("--set", "media.sick=1", "--timeout", "2")
+        ended = self.up("--set", "media.sick=1", "--timeout", "10")
         self.assertEqual(ended.returncode, 1)
-        self.assertIn("media-1: is not healthy after 2 s", ended.stderr)
+        self.assertIn("media-1: is not healthy after 10 s", ended.stderr)
         self.assertEqual(self.pids(), {})
 
     def test_a_wrong_setting_is_refused_by_name_before_anything_starts(self):

@@ -61,8 +61,10 @@ class Cluster:
         names = sorted(name for name in self._ways.by_name if name.startswith("clients-"))
         return [self._ways.by_name[name].address for name in names]
 
-    def _up(self, *arguments, seconds=UP_SECONDS):
+    def _up(self, *arguments, seconds=UP_SECONDS, after_stores=False):
         with self._up_lock:
+            if after_stores and self._stores_to_start:
+                raise RuntimeError("a store is to be started first")
             ended = subprocess.run([LOCAL / "up", "--state", self.state, "--timeout", str(seconds), *arguments],
                                    check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                    stderr=subprocess.STDOUT, text=True)
@@ -142,8 +144,7 @@ class Cluster:
         deadline = time.monotonic() + 240
         while True:
             try:
-                if not self._stores_to_start:
-                    return self._up("--only", name, seconds=SERVICE_SECONDS)
+                return self._up("--only", name, seconds=SERVICE_SECONDS, after_stores=True)
             except RuntimeError:
                 if time.monotonic() > deadline:
                     raise
