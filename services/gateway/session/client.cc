@@ -246,10 +246,12 @@ void Client::Restore(const Admitted& admitted) {
       outbound.subscriptions = std::make_shared<const std::vector<uint32_t>>(
           saved.subscription_ids().begin(), saved.subscription_ids().end());
     }
-    if (!outbound.released) {
+    if (!saved.open() && saved.position() != 0) {
       for (const ReadyEvent& event : admitted.page.events) {
-        if (!saved.open() && event.position == saved.position()) outbound.message = event.message;
+        if (event.position == saved.position()) outbound.message = flow_.Restore(event);
       }
+    }
+    if (!outbound.released) {
       for (const SharedOpenEvent& event : admitted.open_messages) {
         if (saved.open() && event->position == saved.position()) outbound.message = event->message;
       }
@@ -258,6 +260,7 @@ void Client::Restore(const Admitted& admitted) {
     if (saved.open()) outbound.token |= kOpenToken;
     if (saved.apart()) outbound.token |= kApartToken;
     if (!saved.open() && saved.position() != 0) flow_.cursor().Pass(saved.position());
+    if (outbound.released) outbound.message = nullptr;
     if (outbound.id != mqtt::kNoPacketId) {
       snapshot.outbound.push_back(std::move(outbound));
     } else if (!outbound.released) {

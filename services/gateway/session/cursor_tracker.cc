@@ -30,6 +30,21 @@ bool CursorTracker::Pass(int64_t position) {
   return true;
 }
 
+void CursorTracker::PassWith(int64_t position, int64_t first) {
+  if (Pass(first)) with_.emplace_back(position, first);
+}
+
+int64_t CursorTracker::TakeFirst(int64_t position) {
+  for (auto pair = with_.begin(); pair != with_.end(); ++pair) {
+    if (pair->first != position) continue;
+    const int64_t first = pair->second;
+    with_.erase(pair);
+    if (with_.empty()) with_.shrink_to_fit();
+    return first;
+  }
+  return 0;
+}
+
 bool CursorTracker::Has(int64_t position) const {
   return position <= position_ ||
          std::binary_search(entries_.begin(), entries_.end(), Entry{position, false},
@@ -37,6 +52,7 @@ bool CursorTracker::Has(int64_t position) const {
 }
 
 void CursorTracker::Retract(int64_t position) {
+  if (const int64_t first = TakeFirst(position)) Retract(first);
   auto at = Find(position);
   if (at != entries_.end() && at->position == position && !at->acknowledged) entries_.erase(at);
 }
@@ -46,6 +62,7 @@ void CursorTracker::Acknowledge(int64_t position) {
   if (at == entries_.end() || at->position != position || at->acknowledged) return;
   at->acknowledged = true;
   dirty_ = true;
+  if (const int64_t first = TakeFirst(position)) Acknowledge(first);
 }
 
 void CursorTracker::Advance(int64_t horizon) {

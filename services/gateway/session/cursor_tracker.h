@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace chat::gateway {
@@ -19,6 +20,9 @@ class CursorTracker {
 
   // Whether this event is still to be passed on; if so it counts as passed on, unacknowledged.
   bool Pass(int64_t position);
+  // With the event at `position`, just passed on, the client gets what stood at `first`, which is
+  // above position() and was not passed on: it has that one when it has this one, no earlier.
+  void PassWith(int64_t position, int64_t first);
   // Whether the event at this position was passed on, to this session as long as it lives.
   bool Has(int64_t position) const;
   // Takes Pass() back: the session had no room for it.
@@ -45,10 +49,13 @@ class CursorTracker {
     bool acknowledged;
   };
   std::vector<Entry>::iterator Find(int64_t position);
+  // What PassWith() said of this position, once; 0: nothing.
+  int64_t TakeFirst(int64_t position);
 
   int64_t position_ = 0;
-  std::vector<Entry> entries_;  // ascending
-  bool dirty_ = false;          // differs from what was last flushed
+  std::vector<Entry> entries_;                     // ascending
+  std::vector<std::pair<int64_t, int64_t>> with_;  // of PassWith(), unacknowledged; mostly empty
+  bool dirty_ = false;                             // differs from what was last flushed
 };
 
 }  // namespace chat::gateway

@@ -75,5 +75,23 @@ TEST(CursorTrackerTest, OnlyAcknowledgementsNeedToBeFlushed) {
   EXPECT_FALSE(cursor.dirty());
 }
 
+TEST(CursorTrackerTest, WhatComesWithALaterEventIsThereWithItsAcknowledgement) {
+  CursorTracker cursor(10, {});
+  cursor.Pass(20);
+  cursor.PassWith(20, 12);
+  EXPECT_TRUE(cursor.Has(12));
+  cursor.Advance(15);
+  EXPECT_EQ(cursor.position(), 11) << "not over 12, which a crash would bring again";
+  cursor.Acknowledge(20);
+  cursor.Advance(30);
+  EXPECT_EQ(cursor.position(), 30);
+  cursor.Pass(40);
+  cursor.PassWith(40, 35);
+  cursor.Retract(40);
+  EXPECT_FALSE(cursor.Has(35));
+  cursor.Advance(50);
+  EXPECT_EQ(cursor.position(), 50);
+}
+
 }  // namespace
 }  // namespace chat::gateway

@@ -25,12 +25,23 @@ void EventFlow::BeginPass() {
 
 bool EventFlow::PassOn(const ReadyEvent& event) {
   if (!cursor_.Pass(event.position)) return true;
-  if (event.unseen != nullptr && !cursor_.Has(event.first)) {
-    ReadyEvent whole = event;
-    whole.message = std::move(whole.unseen);
-    return HandOver(whole);
-  }
-  return HandOver(event);
+  if (event.unseen == nullptr) return HandOver(event);
+  ReadyEvent chosen = event;
+  chosen.message = FormFor(event);
+  return HandOver(chosen);
+}
+
+mqtt::SharedMessage EventFlow::FormFor(const ReadyEvent& event) {
+  if (event.unseen == nullptr || cursor_.Has(event.first)) return event.message;
+  // Until this one is acknowledged the cursor must not rise over the first position: after a crash
+  // the message would come as an edit.
+  cursor_.PassWith(event.position, event.first);
+  return event.unseen;
+}
+
+mqtt::SharedMessage EventFlow::Restore(const ReadyEvent& event) {
+  cursor_.Pass(event.position);
+  return FormFor(event);
 }
 
 bool EventFlow::HandOver(const ReadyEvent& event) {

@@ -84,6 +84,9 @@ class EventFlow {
   // The page could not be had; the owner calls Resync() later.
   void OnPageFailed();
   void OnAcknowledged(int64_t position) { cursor_.Acknowledge(position); }
+  // An event that was in flight when the older connection ended counts as passed on; returns what
+  // the client is to get.
+  mqtt::SharedMessage Restore(const ReadyEvent& event);
   void OnDrained();
   void Advance(int64_t horizon);
 
@@ -96,6 +99,8 @@ class EventFlow {
   enum class State { kWaiting, kLive, kReplaying, kBlocked };
   // False when the session took no more.
   bool PassOn(const ReadyEvent& event);
+  // Of an event that was passed on.
+  mqtt::SharedMessage FormFor(const ReadyEvent& event);
   bool HandOver(const ReadyEvent& event);
   void BeginPass();
   void EndOfPass();

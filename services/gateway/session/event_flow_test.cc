@@ -65,8 +65,27 @@ TEST_F(EventFlowTest, AnEditGoesToThoseWhoHaveTheMessageAndTheMessageToTheOthers
   flow_.Start(CursorTracker(10, {13}));
   flow_.Resync();
   flow_.OnPage({{Event(12), edit(9, 14), edit(13, 15), edit(12, 16), edit(11, 17), edit(17, 18)}});
-  flow_.OnLive(edit(11, 19));  // was at 17 when it came
-  EXPECT_THAT(said_, ElementsAre("edit", "edit", "edit", "whole", "edit", "whole"));
+  flow_.OnLive(edit(11, 19));  // came whole at 17
+  EXPECT_THAT(said_, ElementsAre("edit", "edit", "edit", "whole", "edit", "edit"));
+}
+
+TEST_F(EventFlowTest, AMessageThatCameWholeByItsEditIsThereWhenThatIsAcknowledged) {
+  ReadyEvent edit = Event(20);
+  edit.first = 12;
+  edit.message = mqtt::Message::Create("t", "edit");
+  edit.unseen = mqtt::Message::Create("t", "whole");
+  edit.qos = mqtt::Qos::kExactlyOnce;
+  GoLive(CursorTracker(10, {}));
+  flow_.OnLive(edit);
+  flow_.Advance(30);
+  EXPECT_EQ(flow_.cursor().position(), 11);
+  // The connection is lost unacknowledged, with its gateway or handed over: it comes whole again.
+  EventFlow next(*this);
+  next.Start(CursorTracker(11, {}));
+  EXPECT_EQ(next.Restore(edit)->payload(), "whole");
+  flow_.OnAcknowledged(20);
+  flow_.Advance(30);
+  EXPECT_EQ(flow_.cursor().position(), 30);
 }
 
 TEST_F(EventFlowTest, WhatWasMissedComesBeforeWhatIsLive) {
