@@ -5,11 +5,13 @@ import os
 import pathlib
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 import unittest
+import unittest.mock
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
@@ -195,6 +197,35 @@ class PortsTest(unittest.TestCase):
         plan.complete(layout.process_names(settings), "127.0.0.1", free=False)
         given = [port for mine in plan.ports.values() for port in mine.values()]
         self.assertEqual(len(given), len(set(given)))
+
+    def test_two_calls_at_once_pick_no_port_twice_and_none_of_connections(self):
+        with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as text:
+            lowest, highest = map(int, text.read().split())
+        with unittest.mock.patch.object(ports, "pickable", lambda: list(range(30003, 29999, -1))):
+            plans = [ports.Plan({}), ports.Plan({})]
+            for plan in plans:
+                plan.complete(["postgres-1", "redis-1"], "127.0.0.1", free=True)
+            given = [port for plan in plans for mine in plan.ports.values() for port in mine.values()]
+            with self.assertRaisesRegex(layout.UsageError, "no port"):
+                ports.Plan({}).complete(["redis-1"], "127.0.0.1", free=True)
+        self.assertEqual(sorted(given), [30000, 30001, 30002, 30003])
+        for plan in plans:
+            plan.release()
+        self.assertFalse([port for port in ports.pickable() if lowest <= port <= highest])
+
+    def test_a_port_on_which_somebody_listens_is_not_picked(self):
+        with socket.create_server(("127.0.0.1", 0), reuse_port=True) as listener:
+            self.assertIsNone(ports.hold("127.0.0.1", listener.getsockname()[1]))
+
+    def test_the_process_for_which_a_port_is_held_can_listen_on_it(self):
+        plan = ports.Plan({})
+        plan.complete(["redis-1"], "127.0.0.1", free=True)
+        for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):
+            with socket.socket() as server:
+                server.setsockopt(socket.SOL_SOCKET, option, 1)
+                server.bind(("127.0.0.1", *plan.ports["redis-1"].values()))
+                server.listen()
+        plan.release()
 
     def test_more_gateways_than_there_are_ports_is_an_error(self):
         with self.assertRaisesRegex(layout.UsageError, "gateway-7"):

@@ -21,6 +21,7 @@ import { fileURLToPath } from 'node:url';
 const e2e = new URL('../e2e/', import.meta.url);
 const { generate } = createRequire(fileURLToPath(new URL('package.json', e2e)))('mqtt-packet');
 const { encode } = await import(new URL('bert.mjs', e2e));
+const { freePort } = await import(new URL('cluster.mjs', e2e));
 const { record } = await import(new URL('records.mjs', e2e));
 
 const SETTLE_MS = 4000;
@@ -46,13 +47,6 @@ const children = [];
 process.on('exit', () => {
   children.forEach((child) => child.kill('SIGKILL'));
   fs.rmSync(folder, { recursive: true });
-});
-
-const freePort = () => new Promise((resolve) => {
-  const server = net.createServer().listen(0, HOST, () => {
-    const { port } = server.address();
-    server.close(() => resolve(port));
-  });
 });
 
 async function listening(port) {

@@ -19,6 +19,7 @@ async function gather() {
   const [anna, boris, cleo, dora, stranger] = await Promise.all([0, 1, 1, 0, 1].map((index, place) => online(
     place === 1 ? phone : newPhone(), index)));
   const tablet = await online(phone, 0);
+  tablets.push(tablet);
   await befriend(anna, boris, [tablet]);
   for (const other of [cleo, dora]) await befriend(anna, other);
   return { anna, boris, tablet, cleo, dora, stranger };
@@ -26,6 +27,14 @@ async function gather() {
 
 let gathered;
 export const cast = () => { gathered ??= gather(); return gathered; };
+
+// What happened before has reached every device of the cast: each gets what concerns its owner in one order, and a note to himself
+// comes after it. Before a cell, so that it does not hear what the one before it did.
+export async function caughtUp() {
+  if (!gathered) return;
+  const { anna, boris, cleo, dora, stranger } = await gathered;
+  await Promise.all([anna, boris, cleo, dora, stranger].map((author) => say(author, author, newId())));
+}
 
 // Two friends of nobody else, on two gateways.
 export async function couple() {
@@ -121,8 +130,12 @@ export async function ban(one, other) {
   await Promise.all([one.expect(ses(one), isContact(other.phoneId, 'banned')), other.expect(ses(other), isContact(one.phoneId, 'banned'))]);
 }
 
+// The devices of these people, second ones too.
+const tablets = [];
+const devicesOf = (...people) => [...new Set([...people, ...tablets.filter(({ phone }) => people.some((one) => one.phone === phone))])];
+
 // A message from one to another, seen by `receivers`; as stored.
-export async function say(from, to, text, receivers = [from, to]) {
+export async function say(from, to, text, receivers = devicesOf(from, to)) {
   const marks = receivers.map((device) => device.inbox.length);
   await from.send(textMessage(from.phoneId, to.phoneId, newId(), text));
   const copies = await Promise.all(receivers.map((device, place) => device.expect(p2pTopic(from.phoneId, to.phoneId),

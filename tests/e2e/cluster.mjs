@@ -1,8 +1,10 @@
 // The cluster under test: its addresses from cluster.env (as environment variables), its processes, metrics and logs.
 
 import { execFile, spawn } from 'node:child_process';
+import crypto from 'node:crypto';
 import fs from 'node:fs';
 import http from 'node:http';
+import net from 'node:net';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -15,6 +17,22 @@ function variable(name) {
   const value = process.env[name];
   if (!value) throw new Error(`${name} is not set: run under tests/e2e/cluster run NAME …`);
   return value;
+}
+
+const isFree = (port) => new Promise((resolve) => {
+  const server = net.createServer();
+  server.once('error', () => resolve(false));
+  server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+});
+
+// For a listener of the test's own, on loopback. Not one that the system gives to connections: one of those could take it meanwhile.
+export async function freePort() {
+  const [lowest, highest] = fs.readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').split('\t').map(Number);
+  for (let tries = 0; tries < 1000; tries += 1) {
+    const port = crypto.randomInt(20000, 65536);
+    if (!(lowest <= port && port <= highest) && await isFree(port)) return port;
+  }
+  throw new Error('no port is free');
 }
 
 const state = () => variable('CHAT_STATE');

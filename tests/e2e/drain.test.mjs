@@ -4,9 +4,8 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
-import net from 'node:net';
 import { after, test } from 'node:test';
-import { eventually, stateFile } from './cluster.mjs';
+import { eventually, freePort, stateFile } from './cluster.mjs';
 import { befriend, endAll, isProfile, newId, newPhone, online, register } from './device.mjs';
 import { p2pTopic, textMessage } from './records.mjs';
 import { Raw, endRaw } from './raw.mjs';
@@ -16,13 +15,6 @@ after(() => {
   endAll();
   endRaw();
   children.forEach((child) => child.kill('SIGKILL'));
-});
-
-const freePort = () => new Promise((resolve) => {
-  const server = net.createServer().listen(0, '127.0.0.1', () => {
-    const { port } = server.address();
-    server.close(() => resolve(port));
-  });
 });
 
 // A gateway with the settings of gateway-1 on ports of its own.

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { after, test } from 'node:test';
+import { caughtUp } from './cast.mjs';
 import { endAll } from './device.mjs';
 import { COLUMNS, None, ROUTES, World } from './matrix/cell.mjs';
 
@@ -36,6 +37,7 @@ for (const { name, record } of ROUTES) {
     else {
       test(`${name}: ${column}`, async () => {
         assert.equal(typeof cell, 'function', `${name} has no cell ${column}`);
+        await caughtUp();
         await cell(world);
       });
     }

@@ -6,14 +6,13 @@ import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import http from 'node:http';
-import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { after, before, test } from 'node:test';
 import S3rver from 's3rver';
-import { eventually, killHard, up } from './cluster.mjs';
+import { eventually, freePort, killHard, up } from './cluster.mjs';
 import { befriend, endAll, newId, newPhone, online } from './device.mjs';
 import { error, fieldsOf, p2p, p2pTopic, record } from './records.mjs';
 
@@ -25,13 +24,6 @@ const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'media-servers-'));
 const checker = fileURLToPath(new URL('check_sts_signature.py', import.meta.url));
 const sts = { answer: null, requests: [] };
 let s3, stsServer, turn, turnPort;
-
-const freePort = () => new Promise((resolve) => {
-  const server = net.createServer().listen(0, '127.0.0.1', () => {
-    const { port } = server.address();
-    server.close(() => resolve(port));
-  });
-});
 
 function credentials() {
   const expiration = new Date(Date.now() + 3600000).toISOString().replace(/\.\d+Z/, 'Z');

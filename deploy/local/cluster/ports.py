@@ -1,6 +1,7 @@
 """Which port each listener of each process gets, and whether it is free."""
 
 import errno
+import random
 import socket
 
 from .layout import KINDS, UsageError, kind_of, number_of, purposes
@@ -25,28 +26,47 @@ def fixed(name, purpose):
     return PUBLIC[purpose] + 10000 * (number - 1)
 
 
-def bind(host, port):
-    """A socket that holds a port without listening.
+def hold(host, port):
+    """Sockets that keep a port for a process that will listen on it, or None if the port is taken or kept for another.
 
-    Both options are set, so the process for which the port is held (it sets one of them, as servers do) can still bind
-    it, while the system gives it to nobody who asks for any free port.
+    The first, without listening, keeps others who ask for this port away; both options are set, so that the process itself
+    (it sets one of them, as servers do) can still bind it. But two who set them can hold one port, so the second, an abstract
+    name of which there is one, keeps away other calls of this program.
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    held = socket.socket(family, socket.SOCK_STREAM)
+    name = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    held = socket.socket(_family(host), socket.SOCK_STREAM)
     held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     try:
-        held.bind((host, port))
-    except OSError:
-        held.close()
-        raise
-    return held
+        name.bind(f"\0chat-port-{port}")
+        if not is_taken(host, port):
+            held.bind((host, port))
+            return [name, held]
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+    name.close()
+    held.close()
+    return None
+
+
+def pickable():
+    """The ports that --free-ports picks from, in random order: none of those that the system gives to connections, since a process
+    that is started again must not find its port in use as the near end of one."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as text:
+        lowest, highest = map(int, text.read().split())
+    ports = [port for port in range(20000, 65536) if not lowest <= port <= highest]
+    random.shuffle(ports)
+    return ports
+
+
+def _family(host):
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
 def is_taken(host, port):
     """Whether somebody listens on the port (or holds it for himself)."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
+    with socket.socket(_family(host), socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
@@ -63,7 +83,7 @@ class Plan:
 
     def __init__(self, ports):
         self.ports = ports
-        self._held = []
+        self._held, self._pickable = [], []
 
     def complete(self, names, host, free):
         for name in names:
@@ -73,12 +93,14 @@ class Plan:
                     mine[purpose] = self._free(host) if free else self._fixed(name, purpose)
 
     def _free(self, host):
-        try:
-            held = bind(host, 0)
-        except OSError as error:
-            raise UsageError(f"--bind {host}: {error.strerror}") from error
-        self._held.append(held)
-        return held.getsockname()[1]
+        self._pickable = self._pickable or pickable()
+        while self._pickable:
+            port = self._pickable.pop()
+            held = hold(host, port)
+            if held:
+                self._held += held
+                return port
+        raise UsageError(f"--free-ports: no port of {host} is free")
 
     @staticmethod
     def _fixed(name, purpose):

@@ -43,7 +43,7 @@ const notMine = (make) => async (world) => {
 const unknown = (make) => async () => {
   const { anna, boris, stranger } = await cast();
   const last = await say(anna, boris, 'the last one');
-  const elsewhere = await say(stranger, stranger, 'a note', [stranger]);
+  const elsewhere = await say(stranger, stranger, 'a note');
   await unchanged([anna, boris], () => history(anna, feedOf(anna, boris)), async () => {
     await refuses(anna, make(anna, muc(`no ${newId()}`)), invalid, 'no such room');
     await refuses(anna, make(anna, feedOf(anna, { phoneId: '380670000000_999999999' })), invalid, 'no such person');

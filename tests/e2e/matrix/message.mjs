@@ -190,7 +190,7 @@ const upload = {
   },
   async others() {
     const { anna, boris, tablet, cleo, stranger } = await cast();
-    const last = await say(anna, boris, 'read up to here', [anna, boris]);
+    const last = await say(anna, boris, 'read up to here');
     await boris.ask(record('Cursor', { feed: feedOf(anna, boris), side: 1, position: last.id }), ({ record: name }) => name === 'ok2');
     await anna.expect(ses(anna), ({ record: name, fields }) => name === 'History' && fields.entity_id === last.id);
     for (const device of [boris, tablet]) await device.expect(ses(boris), isContact(anna.phoneId, 'last_msg'));
@@ -200,7 +200,7 @@ const upload = {
     const unread = await boris.ask(record('Cursor', { feed: feedOf(anna, boris), side: 1, position: last.id }), ({ record: name }) => name === 'ok2');
     assert.match(unread.text, /,0}$/, 'not unread before it is complete');
     for (const device of [boris, tablet]) await device.expect(ses(boris), isContact(anna.phoneId, 'last_msg'));
-    const later = await say(boris, anna, 'in between', [anna, boris]);
+    const later = await say(boris, anna, 'in between');
     assert.equal(later.prev, link.fields.id, 'a link has its place in the chain');
     const id = await newRoom([boris]);
     const room = watch(anna, boris, tablet, cleo);
@@ -283,7 +283,7 @@ const finish = {
 const change = {
   async good() {
     const { anna, boris, tablet } = await cast();
-    const first = await say(anna, boris, 'Helo', [anna, boris, tablet]);
+    const first = await say(anna, boris, 'Helo');
     const heard = watch(anna, boris, tablet);
     await anna.send(edit(first.id, { files: [desc('Hello')], type: 'forward' }));
     await anna.send(edit([], { edit_msg: first.id, files: [desc('Hello!')] })); // the id may stand there too
@@ -299,7 +299,7 @@ const change = {
     const [shown] = await history(boris, feedOf(anna, boris), { size: -1 });
     assert.deepEqual([shown.id, shown.status, shown.files, shown.seenby], [first.id, 'deleted', [], -1], 'its place stays');
     // For oneself: any other seenby. Only the own devices are told.
-    const kept = await say(anna, boris, 'kept by Anna', [anna, boris, tablet]);
+    const kept = await say(anna, boris, 'kept by Anna');
     const quiet = watch(anna, boris, tablet);
     await boris.send(edit(kept.id, { seenby: 2 }));
     const [[hidden]] = await quiet([boris, 'ses Message/edit'], [tablet, 'ses Message/edit']);
@@ -355,7 +355,7 @@ const change = {
   },
   async repeat() {
     const { anna, boris, tablet } = await cast();
-    const { id } = await say(anna, boris, 'Helo', [anna, boris, tablet]);
+    const { id } = await say(anna, boris, 'Helo');
     const heard = watch(anna, boris, tablet);
     const files = [desc('Hello')];
     for (let i = 0; i < 2; i += 1) await anna.send(edit(id, { files }));
@@ -374,7 +374,7 @@ const change = {
   },
   async others() {
     const { anna, boris, tablet, cleo, stranger } = await cast();
-    const had = await say(anna, boris, 'had', [anna, boris, tablet]);
+    const had = await say(anna, boris, 'had');
     await boris.fence();
     await boris.disconnect();
     const missed = await say(anna, boris, 'missed', [anna, tablet]);
