@@ -63,7 +63,8 @@ absl::StatusOr<std::string> ConnectionString(const std::string& url, const std::
 }
 
 std::string SessionSettings() {
-  return "-c lock_timeout=" + std::to_string(kLockTimeoutMs) +
+  // No statement here runs for so long that compiling it would pay.
+  return "-c jit=off -c lock_timeout=" + std::to_string(kLockTimeoutMs) +
          " -c statement_timeout=" + std::to_string(kStatementTimeoutMs) +
          " -c idle_in_transaction_session_timeout=" + std::to_string(kIdleInTransactionTimeoutMs);
 }

@@ -106,8 +106,9 @@ struct Pool::State {
       --in_use;
       TheFigures().in_use.Decrement();
       if (connection != nullptr) idle.push_back(std::move(connection));
+      if (closing) return changed.notify_all();
     }
-    changed.notify_all();
+    changed.notify_one();
   }
 
   // The server has gone: what is idle has gone with it.
@@ -169,9 +170,9 @@ void Complain(std::mutex& mutex, steady_clock::time_point& last, const absl::Sta
   log::Warn("PostgreSQL is not available", {{"why", Message(status)}});
 }
 
-std::unique_ptr<pqxx::transaction_base> Begin(bool statement, pqxx::connection& link) {
-  if (statement) return std::make_unique<pqxx::nontransaction>(link);
-  return std::make_unique<pqxx::work>(link);
+std::unique_ptr<pqxx::transaction_base> Begin(bool transaction, pqxx::connection& link) {
+  if (transaction) return std::make_unique<pqxx::work>(link);
+  return std::make_unique<pqxx::nontransaction>(link);
 }
 
 }  // namespace
@@ -180,11 +181,12 @@ Pool::Pool(std::string url, int size) : state_(std::make_unique<State>(std::move
 Pool::~Pool() = default;
 
 // One attempt. Sets *retry when another one may succeed: the transaction was rolled back for a
-// reason that passes, or had not begun because the connection had died in the pool.
+// reason that passes, had not begun because the connection had died in the pool, or only reads.
 absl::Status Pool::RunOnce(Mode mode, Deadline deadline,
                            const std::function<absl::Status(Tx&)>& body, bool* retry) {
   if (!state_->bad_url.ok()) return state_->bad_url;
   CHAT_ASSIGN_OR_RETURN(std::unique_ptr<Tx::Connection> connection, state_->Take(deadline));
+  const bool transaction = mode == Mode::kTransaction;
   bool begun = false;
   bool reused = connection != nullptr;
   absl::Status status;
@@ -199,13 +201,12 @@ absl::Status Pool::RunOnce(Mode mode, Deadline deadline,
       connection = std::make_unique<Tx::Connection>(state_->connection_string);
     }
     state_->Guard(connection.get(), deadline);
-    if (mode == Mode::kStatement && reused && connection->HasSpoken()) {
+    if (!transaction && reused && connection->HasSpoken()) {
       throw pqxx::broken_connection("the connection was lost in the pool");
     }
-    std::unique_ptr<pqxx::transaction_base> work =
-        Begin(mode == Mode::kStatement, connection->link());
+    std::unique_ptr<pqxx::transaction_base> work = Begin(transaction, connection->link());
     milliseconds left = Left(deadline);
-    if (left < kShrinkBelow && mode == Mode::kTransaction) {
+    if (left < kShrinkBelow && transaction) {
       work->exec("SET LOCAL statement_timeout = " +
                  std::to_string(std::max<int64_t>(left.count(), 1)));
     }
@@ -225,14 +226,14 @@ absl::Status Pool::RunOnce(Mode mode, Deadline deadline,
     state_->Unguard(connection.get());
     if (failure.broken || !connection->link().is_open()) {
       connection.reset();
-      if (reused && !begun) state_->DropIdle();
+      if (reused && (!begun || mode == Mode::kRead)) state_->DropIdle();
     }
   }
   state_->Give(std::move(connection));
   if (!failure.status.ok()) {
     CountError(failure.kind);
     if (failure.broken) Complain(state_->mutex, state_->last_complaint, failure.status);
-    *retry = failure.retry || (failure.broken && reused && !begun);
+    *retry = failure.retry || (failure.broken && reused && (!begun || mode == Mode::kRead));
   }
   return status;
 }

@@ -94,18 +94,31 @@ class Pool {
   // As Run, with a value.
   template <typename T>
   absl::StatusOr<T> Get(Deadline deadline, const std::function<absl::StatusOr<T>(Tx&)>& body) {
+    return Value(Mode::kTransaction, deadline, body);
+  }
+
+  // As Get, for a `body` that only reads, without BEGIN and COMMIT, which cost a round trip each.
+  // Each statement sees what is committed when it begins, as in Get. The session's time-outs apply,
+  // then the watchdog; when the connection is lost the reading begins anew.
+  template <typename T>
+  absl::StatusOr<T> Read(Deadline deadline, const std::function<absl::StatusOr<T>(Tx&)>& body) {
+    return Value(Mode::kRead, deadline, body);
+  }
+
+ private:
+  struct State;
+  enum class Mode { kTransaction, kStatement, kRead };
+  template <typename T>
+  absl::StatusOr<T> Value(Mode mode, Deadline deadline,
+                          const std::function<absl::StatusOr<T>(Tx&)>& body) {
     absl::StatusOr<T> value = absl::UnknownError("not run");
-    absl::Status status = Run(deadline, [&](Tx& tx) {
+    absl::Status status = RunWithRetries(mode, deadline, [&](Tx& tx) {
       value = body(tx);
       return value.status();
     });
     if (!status.ok()) return status;
     return value;
   }
-
- private:
-  struct State;
-  enum class Mode { kTransaction, kStatement };
   absl::Status RunWithRetries(Mode mode, Deadline deadline,
                               const std::function<absl::Status(Tx&)>& body);
   absl::Status RunOnce(Mode mode, Deadline deadline, const std::function<absl::Status(Tx&)>& body,
@@ -113,7 +126,8 @@ class Pool {
   std::unique_ptr<State> state_;
 };
 
-// `{1,2,3}` for `$1::bigint[]`, `{"one","two"}` for `$1::text[]`: libpqxx 6 has no array parameters.
+// `{1,2,3}` for `$1::bigint[]`, `{"one","two"}` for `$1::text[]`: libpqxx 6 has no array
+// parameters.
 std::string Array(const std::vector<int64_t>& values);
 std::string TextArray(const std::vector<std::string>& values);
 // For `$1::bytea[]`: any bytes, three times as long as they are.

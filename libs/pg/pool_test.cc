@@ -174,6 +174,32 @@ TEST_F(PoolTest, AStatementByItselfIsNotLostWithAConnectionThatDiedInThePool) {
   EXPECT_EQ(Count(), 1);
 }
 
+TEST_F(PoolTest, AReadingIsInNoTransaction) {
+  Pool pool(url(), 1);
+  const auto in_transaction = [](Tx& tx) -> absl::StatusOr<bool> {
+    const Statement begun{"test_begun", "SELECT now() <> statement_timestamp()"};
+    const Statement pause{"test_pause", "SELECT pg_sleep(0.01)"};
+    tx.Exec(pause);
+    return tx.Exec(begun)[0][0].as<bool>();
+  };
+  EXPECT_TRUE(*pool.Get<bool>(In(5s), in_transaction));
+  EXPECT_FALSE(*pool.Read<bool>(In(5s), in_transaction));
+}
+
+TEST_F(PoolTest, AReadingBeginsAnewWhenItsConnectionIsLost) {
+  Pool pool(url(), 1);
+  BackendPid(pool);
+  int tries = 0;
+  absl::StatusOr<int> read = pool.Read<int>(In(5s), [&](Tx& tx) -> absl::StatusOr<int> {
+    const Statement own{"test_own_pid", "SELECT pg_backend_pid()"};
+    const int pid = tx.Exec(own)[0][0].as<int>();
+    if (++tries == 1) Sql("SELECT pg_terminate_backend(" + std::to_string(pid) + ", 5000)");
+    return tx.Exec(own)[0][0].as<int>();
+  });
+  EXPECT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(tries, 2);
+}
+
 TEST_F(PoolTest, AStatementEndsAtTheDeadline) {
   Pool pool(url(), 1);
   auto begin = steady_clock::now();

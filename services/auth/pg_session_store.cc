@@ -1,5 +1,9 @@
 #include "services/auth/pg_session_store.h"
 
+#include <optional>
+
+#include "libs/base/status.h"
+
 namespace chat::auth {
 namespace {
 
@@ -18,25 +22,12 @@ constexpr pg::Statement kByToken{
     " WHERE s.id = (SELECT session_id FROM auth.token WHERE hash = $1) ORDER BY t.id"};
 #undef AUTH_SESSION_WITH_TOKENS
 
-constexpr pg::Statement kHasOlder{
-    "auth_has_older", "SELECT 1 FROM auth.token WHERE session_id = $1 AND id < $2 LIMIT 1"};
+constexpr pg::Statement kConnected{"auth_connected", "SELECT auth.connected($1, $2, $3, $4)"};
 constexpr pg::Statement kLazyCommit{"auth_lazy_commit",
                                     "SELECT set_config('synchronous_commit', 'off', true)"};
-constexpr pg::Statement kOnline{"auth_online",
-                                "UPDATE auth.session SET last_online = now() WHERE id = $1"};
 constexpr pg::Statement kLock{"auth_lock_session",
                               "SELECT 1 FROM auth.session WHERE id = $1 FOR UPDATE"};
-constexpr pg::Statement kDropOlder{"auth_drop_older",
-                                   "DELETE FROM auth.token WHERE session_id = $1 AND id < $2"};
-constexpr pg::Statement kAddToken{"auth_add_token",
-                                  "INSERT INTO auth.token (session_id, hash, expires)"
-                                  " VALUES ($1, $2, now() + $3 * interval '1 second')"};
-// The oldest token is the one used last: using a token deletes what is older.
-constexpr pg::Statement kTrimTokens{
-    "auth_trim_tokens",
-    "DELETE FROM auth.token WHERE session_id = $1"
-    " AND id > (SELECT min(id) FROM auth.token WHERE session_id = $1)"
-    " AND id NOT IN (SELECT id FROM auth.token WHERE session_id = $1 ORDER BY id DESC LIMIT 3)"};
+constexpr pg::Statement kAddToken{"auth_add_token", "SELECT auth.add_token($1, $2, $3)"};
 constexpr pg::Statement kEnd{"auth_end",
                              "DELETE FROM auth.session WHERE account_id = $1 AND client_id = $2"};
 
@@ -151,7 +142,7 @@ absl::StatusOr<std::optional<Session>> PgSessionStore::Find(pg::Deadline deadlin
                                                             const pg::Statement& statement,
                                                             const std::string& key) {
   using Found = std::optional<Session>;
-  return pool_.Get<Found>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<Found> {
+  return pool_.Read<Found>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<Found> {
     pqxx::result rows = tx.Exec(statement, Bytes(key), life_.renew_s);
     if (rows.empty()) return Found();
     Session session = ReadSession(rows[0]);
@@ -174,18 +165,13 @@ absl::StatusOr<std::optional<Session>> PgSessionStore::FindByToken(pg::Deadline 
 
 absl::StatusOr<bool> PgSessionStore::Connected(pg::Deadline deadline, int64_t session_id,
                                                int64_t token_id, const std::string& new_hash) {
-  return pool_.Get<bool>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<bool> {
-    bool older = !tx.Exec(kHasOlder, session_id, token_id).empty();
-    // Only last_online may be forgotten in a crash.
-    if (!older && new_hash.empty()) tx.Exec(kLazyCommit);
-    if (tx.Exec(kOnline, session_id).affected_rows() == 0) return false;
-    if (older) tx.Exec(kDropOlder, session_id, token_id);
-    if (!new_hash.empty()) {
-      tx.Exec(kAddToken, session_id, Bytes(new_hash), life_.token_s);
-      tx.Exec(kTrimTokens, session_id);
-    }
-    return true;
-  });
+  bool lives = false;
+  CHAT_RETURN_IF_ERROR(pool_.RunStatement(deadline, [&](pg::Tx& tx) -> absl::Status {
+    const auto hash = new_hash.empty() ? std::nullopt : std::optional(Bytes(new_hash));
+    lives = tx.Exec(kConnected, session_id, token_id, hash, life_.token_s)[0][0].as<bool>();
+    return absl::OkStatus();
+  }));
+  return lives;
 }
 
 absl::StatusOr<bool> PgSessionStore::AddToken(pg::Deadline deadline, int64_t session_id,
@@ -193,7 +179,6 @@ absl::StatusOr<bool> PgSessionStore::AddToken(pg::Deadline deadline, int64_t ses
   return pool_.Get<bool>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<bool> {
     if (tx.Exec(kLock, session_id).empty()) return false;
     tx.Exec(kAddToken, session_id, Bytes(hash), life_.token_s);
-    tx.Exec(kTrimTokens, session_id);
     return true;
   });
 }
@@ -241,7 +226,7 @@ absl::StatusOr<bool> PgSessionStore::SetPush(pg::Deadline deadline, int64_t sess
 absl::StatusOr<std::vector<Session>> PgSessionStore::List(pg::Deadline deadline, int64_t account_id,
                                                           const std::string& first) {
   using Sessions = std::vector<Session>;
-  return pool_.Get<Sessions>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<Sessions> {
+  return pool_.Read<Sessions>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<Sessions> {
     Sessions sessions;
     for (const pqxx::row& row : tx.Exec(kList, account_id, Bytes(first))) {
       Session& session = sessions.emplace_back(ReadSession(row));

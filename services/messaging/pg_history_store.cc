@@ -182,7 +182,7 @@ absl::StatusOr<std::vector<MessageRow>> PgHistoryStore::Page(pg::Deadline deadli
                                                              const Selection& selection,
                                                              int64_t bytes) {
   using Rows = std::vector<MessageRow>;
-  return pool_.Get<Rows>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<Rows> {
+  return pool_.Read<Rows>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<Rows> {
     CHAT_ASSIGN_OR_RETURN(FoundFeed feed, Find(tx, asked, selection.from));
     int64_t from = selection.from == 0 && !selection.forward ? INT64_MAX : selection.from;
     Rows page;
@@ -227,7 +227,7 @@ absl::StatusOr<std::vector<PgHistoryStore::View>> PgHistoryStore::Views(
     pg::Deadline deadline, RosterId roster, const std::vector<int64_t>& peers,
     const std::vector<int64_t>& rooms) {
   using Result = std::vector<View>;
-  return pool_.Get<Result>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<Result> {
+  return pool_.Read<Result>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<Result> {
     return LoadViews(tx, roster, peers, rooms);
   });
 }

@@ -74,7 +74,7 @@ absl::StatusOr<std::vector<MessageRow>> PgMessageStore::Readable(pg::Deadline de
                                                                  RosterId roster,
                                                                  const std::vector<int64_t>& ids) {
   using Rows = std::vector<MessageRow>;
-  return pool_.Get<Rows>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<Rows> {
+  return pool_.Read<Rows>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<Rows> {
     Rows rows;
     for (const pqxx::row& row : tx.Exec(kReadable, roster.value, pg::Array(ids))) {
       rows.push_back(ReadMessageRow(row));
@@ -85,7 +85,7 @@ absl::StatusOr<std::vector<MessageRow>> PgMessageStore::Readable(pg::Deadline de
 
 absl::StatusOr<std::vector<StoredMessage>> PgMessageStore::LateUploads(pg::Deadline deadline) {
   using Late = std::vector<StoredMessage>;
-  return pool_.Get<Late>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<Late> {
+  return pool_.Read<Late>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<Late> {
     Late late;
     for (const pqxx::row& row : tx.Exec(kLateUploads)) late.push_back(Read(row));
     return late;

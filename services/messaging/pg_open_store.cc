@@ -54,7 +54,7 @@ constexpr pg::Statement kRead = {
 
 constexpr pg::Statement kReadThese = {
     "open_read_these",
-    CHAT_PAGE_OF("delivery.open_message", "position", "position = ANY($1::bigint[])", "$2", "$3")};
+    CHAT_PAGE_OF("delivery.open_kept", "position", "position = ANY($1::bigint[])", "$2", "$3")};
 
 constexpr pg::Statement kTop = {"open_top", "SELECT position FROM delivery.open_top"};
 
@@ -170,7 +170,7 @@ absl::Status PgOpenStore::Append(pg::Deadline deadline, v1::OpenPublishRequest* 
 absl::StatusOr<v1::OpenReadReply> PgOpenStore::Read(pg::Deadline deadline,
                                                     const v1::OpenReadRequest& request) {
   using Reply = v1::OpenReadReply;
-  return pool_.Get<Reply>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<Reply> {
+  return pool_.Read<Reply>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<Reply> {
     Reply reply;
     // Before the page: all up to it is committed and will be seen.
     reply.set_top(tx.Exec(kTop)[0][0].as<int64_t>());
@@ -199,7 +199,7 @@ absl::StatusOr<v1::OpenReadReply> PgOpenStore::Read(pg::Deadline deadline,
 absl::StatusOr<v1::OpenRetainedReply> PgOpenStore::Retained(
     pg::Deadline deadline, const v1::OpenRetainedRequest& request) {
   using Reply = v1::OpenRetainedReply;
-  return pool_.Get<Reply>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<Reply> {
+  return pool_.Read<Reply>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<Reply> {
     Reply reply;
     reply.set_top(tx.Exec(kTop)[0][0].as<int64_t>());
     const std::string& filter = request.filter();

@@ -132,6 +132,20 @@ TEST_F(PgOpenStoreTest, TheLogIsBounded) {
   EXPECT_THAT(Log(0), ElementsAre("3 a 3", "4 a 4", "5 a 5"));
 }
 
+TEST_F(PgOpenStoreTest, WhatIsRetainedCanBeReadByItsPositionWhenTheLogHasForgottenIt) {
+  Publish("a", "kept", true);
+  for (int i = 0; i < 5; ++i) Publish("b", "x");
+  ASSERT_TRUE(store_->Prune(In()).ok());
+  v1::OpenReadRequest request;
+  for (int64_t position : {1, 2, 6}) request.add_positions(position);
+  const auto reply = store_->Read(In(), request);
+  ASSERT_EQ(reply->messages_size(), 2);
+  EXPECT_EQ(reply->messages(0).payload(), "kept");
+  EXPECT_TRUE(reply->messages(0).retain());
+  EXPECT_EQ(reply->messages(1).position(), 6);
+  EXPECT_FALSE(reply->more());
+}
+
 TEST_F(PgOpenStoreTest, TheLastRetainedMessageOfATopicStaysUntilAnEmptyOne) {
   Publish("a/b", "1", true);
   Publish("a/b", "2", true);

@@ -282,7 +282,7 @@ absl::StatusOr<PgProjectionStore::Audience> PgProjectionStore::AudienceOf(pg::De
 absl::StatusOr<std::vector<v1::RoomFeed>> PgProjectionStore::RoomFeeds(
     pg::Deadline deadline, const std::vector<int64_t>& accounts) {
   using Feeds = std::vector<v1::RoomFeed>;
-  return pool_.Get<Feeds>(
+  return pool_.Read<Feeds>(
       deadline, [&](pg::Tx& tx) -> absl::StatusOr<Feeds> { return RoomFeedsOf(tx, accounts); });
 }
 

@@ -4,7 +4,6 @@
 #include <map>
 
 #include "libs/base/status.h"
-#include "services/messaging/feed_selection.h"
 #include "services/messaging/message_rows.h"
 #include "services/messaging/render.h"
 
@@ -17,7 +16,7 @@ namespace {
 constexpr pg::Statement kReplayPage = {
     "messaging_replay_page",
     "SELECT position, notice, sum(size) OVER (ORDER BY position) - size AS bytes FROM ("
-    "SELECT e.position, e.size, e.notice FROM " CHAT_MOVED_FEEDS
+    "SELECT e.position, e.size, e.notice FROM messaging.moved_feeds($1, $2) f "
     "CROSS JOIN LATERAL ("
     "  (SELECT m.position, octet_length(m.body) + 350 AS size, false AS notice "
     "   FROM messaging.message m WHERE m.feed_id = f.id AND m.position > f.above "
@@ -95,7 +94,7 @@ absl::StatusOr<v1::ReplayReply> PgReplayStore::Replay(pg::Deadline deadline, Acc
                                                       int64_t above, int limit, int64_t bytes,
                                                       const std::vector<int64_t>& had) {
   using Reply = v1::ReplayReply;
-  return pool_.Get<Reply>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<Reply> {
+  return pool_.Read<Reply>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<Reply> {
     PagePositions page = ReadPage(
         tx.Exec(kReplayPage, account.value, above, limit + 1, pg::Array(had)), limit, bytes);
     std::map<int64_t, v1::Event> events;
@@ -121,7 +120,7 @@ absl::StatusOr<v1::ReplayReply> PgReplayStore::Replay(pg::Deadline deadline, Acc
 absl::StatusOr<std::vector<int64_t>> PgReplayStore::ChangedSince(
     pg::Deadline deadline, const std::vector<int64_t>& accounts, int64_t above, int64_t stable) {
   using Result = std::vector<int64_t>;
-  return pool_.Get<Result>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<Result> {
+  return pool_.Read<Result>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<Result> {
     bool lately = stable - above < kLately;
     Result changed;
     for (const pqxx::row& row :

@@ -2,36 +2,20 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "libs/base/status.h"
 #include "services/messaging/array_literals.h"
-#include "services/messaging/feed_selection.h"
 #include "services/messaging/pg_receipts.h"
 
 namespace chat::messaging {
 
 namespace {
 
-// What a new session of account $1 must not get although it is above position $2. At most 10 000:
-// over that the session gets some of it.
-constexpr pg::Statement kCommittedAbove = {
-    "delivery_committed_above",
-    "SELECT coalesce(array_agg(e.position), '{}') AS above FROM (SELECT position "
-    "FROM " CHAT_MOVED_FEEDS
-    "CROSS JOIN LATERAL (SELECT m.position FROM messaging.message m WHERE m.feed_id = f.id "
-    "AND m.position > f.above UNION ALL SELECT n.position FROM messaging.notice n "
-    "WHERE n.feed_id = f.id AND n.position > f.above) p ORDER BY position LIMIT 10000) e"};
-
 constexpr pg::Statement kOpen = {
     "delivery_open_session",
-    "SELECT * FROM delivery.open_session($1, $2, $3, $4, $5, $6, $7, $8, $9::bigint[])"};
-
-// Until when gateway $1 may have sent what was committed: it is heard of every second or so.
-constexpr pg::Statement kSentUntil = {
-    "delivery_sent_until",
-    "SELECT (extract(epoch FROM least(clock_timestamp(), (SELECT g.seen_at + interval '5 seconds' "
-    "FROM delivery.gateway g WHERE g.address = $1))) * 1000)::bigint"};
+    "SELECT * FROM delivery.open_session($1, $2, $3, $4, $5, $6, $7, $8, $9::bytea, $10::bigint)"};
 
 constexpr pg::Statement kClose = {
     "delivery_close_session",
@@ -74,14 +58,6 @@ constexpr pg::Statement kFlush = {
     "  RETURNING s.id"
     ") SELECT DISTINCT id FROM given WHERE id NOT IN (SELECT id FROM flushed)"};
 
-constexpr pg::Statement kTakeWill = {
-    "delivery_take_will", "DELETE FROM delivery.stored_will WHERE session_id = $1 RETURNING will"};
-
-constexpr pg::Statement kStoreWill = {
-    "delivery_store_will",
-    "INSERT INTO delivery.stored_will (session_id, epoch, gateway, delay_s, will) "
-    "VALUES ($1, $2, $3, $4, $5)"};
-
 constexpr pg::Statement kArmWill = {
     "delivery_arm_will",
     "UPDATE delivery.stored_will SET due_at = clock_timestamp() + make_interval(secs => $3) "
@@ -111,49 +87,52 @@ void ParseAbove(const std::string& text, v1::Cursors* cursor) {
   }
 }
 
+v1::OpenSessionReply ReadOpened(const pqxx::row& row, int64_t stable) {
+  v1::OpenSessionReply reply;
+  reply.set_session_id(row["id"].as<int64_t>());
+  reply.set_epoch(row["epoch"].as<int64_t>());
+  reply.set_present(row["present"].as<bool>());
+  reply.mutable_cursor()->set_position(row["cursor_position"].as<int64_t>());
+  ParseAbove(row["cursor_above"].c_str(), reply.mutable_cursor());
+  reply.mutable_state()->ParseFromString(pqxx::binarystring(row["state"]).str());
+  reply.set_previous_gateway(row["previous_gateway"].c_str());
+  reply.set_previous_epoch(row["previous_epoch"].as<int64_t>());
+  reply.set_sent_until_ms(row["sent_until_ms"].as<int64_t>(0));
+  if (reply.present() && !reply.previous_gateway().empty()) {
+    reply.mutable_fresh()->set_position(stable);
+    ParseAbove(row["fresh_above"].c_str(), reply.mutable_fresh());
+  }
+  if (!row["older_will"].is_null()) {
+    reply.mutable_older_will()->ParseFromString(pqxx::binarystring(row["older_will"]).str());
+  }
+  return reply;
+}
+
 }  // namespace
 
 absl::StatusOr<v1::OpenSessionReply> PgSessionStore::Open(pg::Deadline deadline,
                                                           const v1::OpenSessionRequest& request,
                                                           int64_t stable) {
-  using Reply = v1::OpenSessionReply;
-  return pool_.Get<Reply>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<Reply> {
-    std::string above = tx.Exec(kCommittedAbove, request.account_id(), stable)[0]["above"].c_str();
-    pqxx::row row = tx.Exec(kOpen, request.account_id(), pqxx::binarystring(request.client_id()),
-                            request.clean(), request.expiry_s(), request.gateway(),
-                            request.auth_id(), grace_s_, stable, above)[0];
-    Reply reply;
-    reply.set_session_id(row["id"].as<int64_t>());
-    reply.set_epoch(row["epoch"].as<int64_t>());
-    reply.set_present(row["present"].as<bool>());
-    reply.mutable_cursor()->set_position(row["cursor_position"].as<int64_t>());
-    ParseAbove(row["cursor_above"].c_str(), reply.mutable_cursor());
-    if (reply.present()) {
-      for (v1::Event& receipt :
-           ReceiptsAbove(tx, AccountId{request.account_id()}, reply.cursor().position())) {
-        *reply.add_receipts() = std::move(receipt);
-      }
-    }
-    reply.mutable_state()->ParseFromString(pqxx::binarystring(row["state"]).str());
-    reply.set_previous_gateway(row["previous_gateway"].c_str());
-    reply.set_previous_epoch(row["previous_epoch"].as<int64_t>());
-    if (!reply.previous_gateway().empty()) {
-      reply.set_sent_until_ms(tx.Exec(kSentUntil, reply.previous_gateway())[0][0].as<int64_t>());
-      if (reply.present()) {
-        reply.mutable_fresh()->set_position(stable);
-        ParseAbove(above, reply.mutable_fresh());
-      }
-    }
-    for (const pqxx::row& older : tx.Exec(kTakeWill, reply.session_id())) {
-      reply.mutable_older_will()->ParseFromString(pqxx::binarystring(older["will"]).str());
-    }
-    if (request.has_will()) {
-      tx.Exec(kStoreWill, reply.session_id(), reply.epoch(), request.gateway(),
-              std::min(request.will().delay_s(), request.expiry_s()),
-              pqxx::binarystring(request.will().SerializeAsString()));
-    }
-    return reply;
-  });
+  std::optional<pqxx::binarystring> will;
+  if (request.has_will()) will.emplace(request.will().SerializeAsString());
+  const int64_t will_delay_s = std::min(request.will().delay_s(), request.expiry_s());
+  v1::OpenSessionReply reply;
+  CHAT_RETURN_IF_ERROR(pool_.RunStatement(deadline, [&](pg::Tx& tx) -> absl::Status {
+    const pqxx::row row =
+        tx.Exec(kOpen, request.account_id(), pqxx::binarystring(request.client_id()),
+                request.clean(), request.expiry_s(), request.gateway(), request.auth_id(), grace_s_,
+                stable, will, will_delay_s)[0];
+    reply = ReadOpened(row, stable);
+    return absl::OkStatus();
+  }));
+  if (!reply.present()) return reply;
+  using Events = std::vector<v1::Event>;
+  CHAT_ASSIGN_OR_RETURN(
+      Events receipts, pool_.Read<Events>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<Events> {
+        return ReceiptsAbove(tx, AccountId{request.account_id()}, reply.cursor().position());
+      }));
+  for (v1::Event& receipt : receipts) *reply.add_receipts() = std::move(receipt);
+  return reply;
 }
 
 absl::Status PgSessionStore::Close(pg::Deadline deadline, const v1::CloseSessionRequest& request) {

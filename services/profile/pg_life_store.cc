@@ -85,7 +85,7 @@ absl::Status PgLifeStore::Removed(pg::Deadline deadline, AccountId id) {
 }
 
 absl::StatusOr<bool> PgLifeStore::HasPhone(pg::Deadline deadline, const std::string& phone) {
-  return pool_.Get<bool>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<bool> {
+  return pool_.Read<bool>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<bool> {
     return !tx.Exec(kHasPhone, phone).empty();
   });
 }

@@ -46,7 +46,7 @@ absl::StatusOr<Ensured> PgProfileStore::Ensure(pg::Deadline deadline, const std:
 }
 
 absl::StatusOr<std::optional<Account>> PgProfileStore::Find(pg::Deadline deadline, AccountId id) {
-  return pool_.Get<std::optional<Account>>(deadline,
+  return pool_.Read<std::optional<Account>>(deadline,
                                            [&](pg::Tx& tx) { return FindAccount(tx, id); });
 }
 
@@ -61,7 +61,7 @@ absl::StatusOr<std::optional<Account>> PgProfileStore::Change(
 }
 
 absl::StatusOr<v1::Person> PgProfileStore::FindPerson(pg::Deadline deadline, AccountId id) {
-  return pool_.Get<v1::Person>(deadline, [&](pg::Tx& tx) { return ReadPerson(tx, id); });
+  return pool_.Read<v1::Person>(deadline, [&](pg::Tx& tx) { return ReadPerson(tx, id); });
 }
 
 absl::StatusOr<std::optional<v1::Person>> PgProfileStore::ChangePerson(

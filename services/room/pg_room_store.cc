@@ -85,7 +85,7 @@ std::vector<SeenRoom> ToSeen(const pqxx::result& rows) {
 absl::StatusOr<std::optional<SeenRoom>> PgRoomStore::Look(Deadline deadline,
                                                           const std::string& name_id,
                                                           AccountId account) {
-  return pool_.Get<std::optional<SeenRoom>>(
+  return pool_.Read<std::optional<SeenRoom>>(
       deadline, [&](pg::Tx& tx) -> absl::StatusOr<std::optional<SeenRoom>> {
         const pqxx::result rooms = tx.Exec(kLook, pqxx::binarystring(name_id));
         if (rooms.empty()) return std::optional<SeenRoom>();
@@ -98,7 +98,7 @@ absl::StatusOr<std::optional<SeenRoom>> PgRoomStore::Look(Deadline deadline,
 
 absl::StatusOr<Lists> PgRoomStore::Members(Deadline deadline, RoomId room, Page members,
                                            Page admins) {
-  return pool_.Get<Lists>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<Lists> {
+  return pool_.Read<Lists>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<Lists> {
     Lists lists;
     if (members.limit > 0) {
       lists.members = ToMembers(tx.Exec(kMembers, room.value, members.after.value, members.limit));
@@ -113,7 +113,7 @@ absl::StatusOr<Lists> PgRoomStore::Members(Deadline deadline, RoomId room, Page 
 absl::StatusOr<std::vector<SeenRoom>> PgRoomStore::Own(Deadline deadline, AccountId account,
                                                        MemberId member,
                                                        const std::string& name_id) {
-  return pool_.Get<std::vector<SeenRoom>>(
+  return pool_.Read<std::vector<SeenRoom>>(
       deadline, [&](pg::Tx& tx) -> absl::StatusOr<std::vector<SeenRoom>> {
         return ToSeen(tx.Exec(kOwn, account.value, member.value, pqxx::binarystring(name_id)));
       });
@@ -121,10 +121,10 @@ absl::StatusOr<std::vector<SeenRoom>> PgRoomStore::Own(Deadline deadline, Accoun
 
 absl::StatusOr<std::vector<SeenRoom>> PgRoomStore::RoomsOf(Deadline deadline,
                                                            const std::vector<RosterId>& rosters) {
-  return pool_.Get<std::vector<SeenRoom>>(deadline,
-                                          [&](pg::Tx& tx) -> absl::StatusOr<std::vector<SeenRoom>> {
-                                            return ToSeen(tx.Exec(kRoomsOf, Array(rosters)));
-                                          });
+  return pool_.Read<std::vector<SeenRoom>>(
+      deadline, [&](pg::Tx& tx) -> absl::StatusOr<std::vector<SeenRoom>> {
+        return ToSeen(tx.Exec(kRoomsOf, Array(rosters)));
+      });
 }
 
 absl::StatusOr<std::vector<MemberRow>> PgRoomStore::MembersOf(Deadline deadline,
@@ -135,7 +135,7 @@ absl::StatusOr<std::vector<MemberRow>> PgRoomStore::MembersOf(Deadline deadline,
   std::vector<int64_t> all, led;
   for (const RoomId room : whole) all.push_back(room.value);
   for (const RoomId room : others) led.push_back(room.value);
-  return pool_.Get<std::vector<MemberRow>>(
+  return pool_.Read<std::vector<MemberRow>>(
       deadline, [&](pg::Tx& tx) -> absl::StatusOr<std::vector<MemberRow>> {
         return ToMembers(tx.Exec(kMembersOf, pg::Array(all), pg::Array(led), admins));
       });
@@ -143,7 +143,7 @@ absl::StatusOr<std::vector<MemberRow>> PgRoomStore::MembersOf(Deadline deadline,
 
 absl::StatusOr<std::vector<RosterId>> PgRoomStore::CoMembers(Deadline deadline, RosterId roster,
                                                              int64_t largest) {
-  return pool_.Get<std::vector<RosterId>>(
+  return pool_.Read<std::vector<RosterId>>(
       deadline, [&](pg::Tx& tx) -> absl::StatusOr<std::vector<RosterId>> {
         std::vector<RosterId> others;
         for (const pqxx::row& row : tx.Exec(kCoMembers, roster.value, largest)) {
@@ -154,7 +154,7 @@ absl::StatusOr<std::vector<RosterId>> PgRoomStore::CoMembers(Deadline deadline, 
 }
 
 absl::StatusOr<std::vector<RoomRow>> PgRoomStore::Find(Deadline deadline, const Wanted& wanted) {
-  return pool_.Get<std::vector<RoomRow>>(
+  return pool_.Read<std::vector<RoomRow>>(
       deadline, [&](pg::Tx& tx) -> absl::StatusOr<std::vector<RoomRow>> {
         std::vector<RoomRow> found;
         const auto add = [&](const pqxx::result& rows) {
@@ -174,7 +174,7 @@ absl::StatusOr<std::vector<RoomRow>> PgRoomStore::Find(Deadline deadline, const 
 absl::StatusOr<std::optional<SeenRoom>> PgRoomStore::Repeated(Deadline deadline, AccountId account,
                                                               const std::string& packet,
                                                               int64_t epoch) {
-  return pool_.Get<std::optional<SeenRoom>>(
+  return pool_.Read<std::optional<SeenRoom>>(
       deadline, [&](pg::Tx& tx) -> absl::StatusOr<std::optional<SeenRoom>> {
         const pqxx::result rows = tx.Exec(kRepeated, account.value, packet, epoch);
         if (rows.empty()) return std::optional<SeenRoom>();

@@ -126,7 +126,7 @@ absl::Status PgAccountStore::Put(Deadline deadline, const AccountCard& card) {
 
 absl::StatusOr<std::vector<PersonRow>> PgAccountStore::People(
     Deadline deadline, RosterId viewer, const std::vector<RosterId>& rosters) {
-  return pool_.Get<std::vector<PersonRow>>(
+  return pool_.Read<std::vector<PersonRow>>(
       deadline, [&](pg::Tx& tx) -> absl::StatusOr<std::vector<PersonRow>> {
         std::vector<PersonRow> people;
         for (const pqxx::row& row : tx.Exec(kPeople, viewer.value, Values(rosters))) {

@@ -43,14 +43,14 @@ std::string Values(const std::vector<Id>& ids) {
 }  // namespace
 
 absl::StatusOr<int64_t> PgAudience::NowMs(Deadline deadline) {
-  return pool_.Get<int64_t>(deadline, [](pg::Tx& tx) -> absl::StatusOr<int64_t> {
+  return pool_.Read<int64_t>(deadline, [](pg::Tx& tx) -> absl::StatusOr<int64_t> {
     return tx.Exec(kNow)[0][0].as<int64_t>();
   });
 }
 
 absl::StatusOr<std::vector<RosterRow>> PgAudience::RostersOf(
     Deadline deadline, const std::vector<AccountId>& accounts) {
-  return pool_.Get<std::vector<RosterRow>>(
+  return pool_.Read<std::vector<RosterRow>>(
       deadline, [&](pg::Tx& tx) -> absl::StatusOr<std::vector<RosterRow>> {
         std::vector<RosterRow> rows;
         for (const pqxx::row& row : tx.Exec(kRostersOfAccounts, Values(accounts))) {
@@ -63,7 +63,7 @@ absl::StatusOr<std::vector<RosterRow>> PgAudience::RostersOf(
 absl::StatusOr<std::map<RosterId, PgAudience::Accounts>> PgAudience::Friends(
     Deadline deadline, const std::vector<RosterId>& rosters) {
   using Found = std::map<RosterId, Accounts>;
-  return pool_.Get<Found>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<Found> {
+  return pool_.Read<Found>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<Found> {
     Found friends;
     for (const pqxx::row& row : tx.Exec(kFriendsOf, Values(rosters))) {
       friends[{row[0].as<int64_t>()}].push_back({row[1].as<int64_t>()});
@@ -74,7 +74,7 @@ absl::StatusOr<std::map<RosterId, PgAudience::Accounts>> PgAudience::Friends(
 
 absl::StatusOr<PgAudience::Accounts> PgAudience::Unbarred(Deadline deadline, RosterId roster,
                                                           const std::vector<RosterId>& others) {
-  return pool_.Get<Accounts>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<Accounts> {
+  return pool_.Read<Accounts>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<Accounts> {
     Accounts accounts;
     for (const pqxx::row& row : tx.Exec(kUnbarred, roster.value, Values(others))) {
       accounts.push_back({row[0].as<int64_t>()});
@@ -86,7 +86,7 @@ absl::StatusOr<PgAudience::Accounts> PgAudience::Unbarred(Deadline deadline, Ros
 absl::StatusOr<std::optional<AccountId>> PgAudience::Reachable(Deadline deadline, AccountId account,
                                                                const std::string& phone) {
   using Found = std::optional<AccountId>;
-  return pool_.Get<Found>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<Found> {
+  return pool_.Read<Found>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<Found> {
     const pqxx::result rows = tx.Exec(kReachable, account.value, phone);
     return rows.empty() ? Found() : Found(AccountId{rows[0][0].as<int64_t>()});
   });

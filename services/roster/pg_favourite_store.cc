@@ -81,7 +81,7 @@ pqxx::result FindTag(pg::Tx& tx, AccountId account, const TagKey& key) {
 }  // namespace
 
 absl::StatusOr<Favourites> PgFavouriteStore::Of(Deadline deadline, const RosterRow& roster) {
-  return pool_.Get<Favourites>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<Favourites> {
+  return pool_.Read<Favourites>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<Favourites> {
     Favourites found;
     for (const pqxx::row& row : tx.Exec(kTagsOf, roster.id.value)) {
       found.tags.push_back(

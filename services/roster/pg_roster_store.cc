@@ -130,20 +130,20 @@ absl::StatusOr<std::vector<RosterRow>> PgRosterStore::Ensure(Deadline deadline, 
 
 absl::StatusOr<std::vector<RosterRow>> PgRosterStore::RostersOf(Deadline deadline,
                                                                 AccountId account) {
-  return pool_.Get<std::vector<RosterRow>>(
+  return pool_.Read<std::vector<RosterRow>>(
       deadline, [&](pg::Tx& tx) -> absl::StatusOr<std::vector<RosterRow>> {
         return ReadRostersOf(tx, account);
       });
 }
 
 absl::StatusOr<bool> PgRosterStore::HasAccount(Deadline deadline, AccountId account) {
-  return pool_.Get<bool>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<bool> {
+  return pool_.Read<bool>(deadline, [&](pg::Tx& tx) -> absl::StatusOr<bool> {
     return !tx.Exec(kHasAccount, account.value).empty();
   });
 }
 
 absl::StatusOr<std::optional<RosterRow>> PgRosterStore::Find(Deadline deadline, RosterId roster) {
-  return pool_.Get<std::optional<RosterRow>>(
+  return pool_.Read<std::optional<RosterRow>>(
       deadline, [&](pg::Tx& tx) -> absl::StatusOr<std::optional<RosterRow>> {
         const pqxx::result rows = tx.Exec(kFind, roster.value);
         if (rows.empty()) return std::optional<RosterRow>();
@@ -153,7 +153,7 @@ absl::StatusOr<std::optional<RosterRow>> PgRosterStore::Find(Deadline deadline, 
 
 absl::StatusOr<std::vector<ContactRow>> PgRosterStore::ContactsOf(Deadline deadline,
                                                                   RosterId roster) {
-  return pool_.Get<std::vector<ContactRow>>(
+  return pool_.Read<std::vector<ContactRow>>(
       deadline, [&](pg::Tx& tx) -> absl::StatusOr<std::vector<ContactRow>> {
         std::vector<ContactRow> contacts;
         for (const pqxx::row& row : tx.Exec(kContactsOf, roster.value)) {
