@@ -224,6 +224,21 @@ test('what waits for a member of a group is kept for its session', async () => {
   for (let n = 0; n < 5; n += 1) await member.get(`m${n}`);
 });
 
+test('what no member of a group has room for waits until one has', async () => {
+  // MQTT5-4.8.2-4
+  const COUNT = 130; // one on its way, 100 in the queue of the session (queue_messages of this cluster)
+  const name = newId();
+  const member = await peer(0, { acks: false, properties: { receiveMaximum: 1 } });
+  await member.subscribe(`$share/g/${name}`, { qos: 1 });
+  const writer = await peer(1);
+  const sent = Array.from({ length: COUNT }, (_, n) => `m${n}`);
+  for (const payload of sent) await writer.publish(name, payload, { qos: 1 });
+  await (await peer(0)).settled(); // all have reached the member's gateway
+  Object.assign(member, { acks: true, seen: 0 }).acknowledge();
+  await member.get(sent.at(-1));
+  assert.deepEqual(member.texts(), sent);
+});
+
 // Properties as they stand in a PUBLISH, in hexadecimal digits.
 const pair = (key, value) => Buffer.concat([Buffer.from([0x26]), field(key), field(value)]);
 const PASSED_ON = Buffer.concat([pair('b', '1'), Buffer.from([0x01, 0x01]), pair('a', '2'), Buffer.from([0x03]), field('text/plain; é'),

@@ -70,12 +70,46 @@ void OpenHub::SendBatch() {
 
 // ---- subscriptions --------------------------------------------------------------------------
 
+// One on this worker; the members of a group may be anywhere.
+struct OpenHub::Group final : Claims::Host {
+  Group(OpenHub& hub_, std::string filter_) : hub(hub_), filter(std::move(filter_)) {}
+
+  void AskClaim(uint64_t id, const SharedOpenEvent& event, const std::string&) override {
+    hub.Claim(event, filter, [&hub = hub, filter = filter, id](std::optional<bool> granted) {
+      const auto group = hub.groups_.find(filter);
+      if (group == hub.groups_.end()) return;
+      const std::shared_ptr<Group> kept = group->second;  // its last member may leave meanwhile
+      kept->claims.OnAnswer(id, granted);
+    });
+  }
+  bool OnGranted(const OpenEvent& event, const std::string&) override {
+    const std::vector<uint64_t> now = members;
+    for (size_t i = 0; i < now.size(); ++i) {
+      Client* client = hub.worker_.Find(now[next++ % now.size()]);
+      if (client != nullptr && client->OnOpenShared(event, filter)) return true;
+    }
+    return false;
+  }
+
+  OpenHub& hub;
+  const std::string filter;
+  std::vector<uint64_t> members;
+  size_t next = 0;
+  Claims claims{*this};
+};
+
+OpenHub::OpenHub(Worker& worker) : worker_(worker) {}
+OpenHub::~OpenHub() = default;
+
 void OpenHub::Subscribe(const std::string& filter, uint64_t client) {
   const auto shared = mqtt::ParseShared(filter);
   if (!filter.starts_with(mqtt::kSharePrefix) || !shared) return filters_.Add(filter, client);
-  auto [group, fresh] = groups_.try_emplace(filter);
-  if (fresh) shares_.Add(shared->filter, filter);
-  group->second.members.push_back(client);
+  std::shared_ptr<Group>& group = groups_[filter];
+  if (group == nullptr) {
+    group = std::make_shared<Group>(*this, filter);
+    shares_.Add(shared->filter, filter);
+  }
+  group->members.push_back(client);
 }
 
 void OpenHub::Unsubscribe(const std::string& filter, uint64_t client) {
@@ -83,8 +117,8 @@ void OpenHub::Unsubscribe(const std::string& filter, uint64_t client) {
   if (!shared) return filters_.Remove(filter, client);
   const auto group = groups_.find(filter);
   if (group == groups_.end()) return;
-  std::erase(group->second.members, client);
-  if (!group->second.members.empty()) return;
+  std::erase(group->second->members, client);
+  if (!group->second->members.empty()) return;
   shares_.Remove(shared->filter, filter);
   groups_.erase(group);
 }
@@ -116,32 +150,20 @@ void OpenHub::PassOn(const SharedOpenEvent& event) {
 void OpenHub::PassOnShared(const SharedOpenEvent& event) {
   std::vector<std::string> wanted;
   shares_.Match(event->message->topic(), [&](const std::string& f) { wanted.push_back(f); });
-  for (const std::string& filter : wanted) {
-    Claim(event, filter, [this, event, filter] { GiveToMember(event, filter); });
-  }
-}
-
-void OpenHub::GiveToMember(const SharedOpenEvent& event, const std::string& filter) {
-  const auto group = groups_.find(filter);
-  if (group == groups_.end()) return;
-  const std::vector<uint64_t> members = group->second.members;
-  for (size_t i = 0; i < members.size(); ++i) {
-    const uint64_t id = members[group->second.next++ % members.size()];
-    Client* client = worker_.Find(id);
-    if (client != nullptr && client->OnOpenShared(*event, filter)) return;
-  }
+  for (const std::string& filter : wanted) groups_.at(filter)->claims.Add(event, filter);
 }
 
 void OpenHub::Claim(const SharedOpenEvent& event, const std::string& filter,
-                    std::function<void()> granted) {
+                    std::function<void(std::optional<bool>)> done) {
   v1::OpenClaimRequest request;
   request.set_message(event->name);
   request.set_group(filter);
   Backends& backends = *worker_.parts().backends;
   backends.Ask<v1::OpenClaimRequest, v1::OpenClaimReply>(
       std::move(request), [&](auto... a) { backends.open().async()->Claim(a...); },
-      [this, granted = std::move(granted)](absl::Status status, v1::OpenClaimReply reply) {
-        if (status.ok() && reply.granted()) worker_.Post(granted);
+      [this, done = std::move(done)](absl::Status status, v1::OpenClaimReply reply) {
+        const auto granted = status.ok() ? std::optional(reply.granted()) : std::nullopt;
+        worker_.Post([done, granted] { done(granted); });
       });
 }
 
@@ -206,6 +228,9 @@ void OpenHub::Tick() {
       if (!ok) PublishLater(message);
     });
   }
+  std::vector<std::shared_ptr<Group>> groups;
+  for (const auto& [filter, group] : groups_) groups.push_back(group);
+  for (const auto& group : groups) group->claims.Retry();
   const bool wanted = !waiting_.empty() || !filters_.empty() || !groups_.empty();
   if ((!redis_up_ || !waiting_.empty()) && position_ >= 0 && wanted) CatchUp();
   if (worker_.index() == 0) TakeWills();

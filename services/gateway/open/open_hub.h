@@ -9,11 +9,13 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "chat/v1/open.pb.h"
+#include "services/gateway/open/claims.h"
 #include "services/gateway/open/filter_tree.h"
 #include "services/gateway/open/open_event.h"
 
@@ -25,7 +27,8 @@ struct GatewayParts;
 
 class OpenHub {
  public:
-  explicit OpenHub(Worker& worker) : worker_(worker) {}
+  explicit OpenHub(Worker& worker);
+  ~OpenHub();
 
   // `done` is called once, on the loop: whether it is committed (QoS 0 that is not retained: sent).
   // Messages of one caller are appended in the order of the calls.
@@ -41,9 +44,10 @@ class OpenHub {
   void OnRedis(bool up);
   // Each second.
   void Tick();
-  // Asks for a message in the name of a group; `granted` is called on the loop if it is ours.
+  // Asks for a message in the name of a group; `done` hears on the loop whether it is ours, or
+  // that it is not known.
   void Claim(const SharedOpenEvent& event, const std::string& filter,
-             std::function<void()> granted);
+             std::function<void(std::optional<bool>)> done);
   // What was read or heard of says that the log reaches at least so far.
   void Learn(int64_t top);
   // Everything up to here was passed on to live sessions.
@@ -52,13 +56,9 @@ class OpenHub {
   void WhenAt(int64_t top, std::function<void()> then);
 
  private:
-  struct Group {
-    std::vector<uint64_t> members;
-    size_t next = 0;
-  };
+  struct Group;
   void PassOn(const SharedOpenEvent& event);
   void PassOnShared(const SharedOpenEvent& event);
-  void GiveToMember(const SharedOpenEvent& event, const std::string& filter);
   void SendBatch();
   void CatchUp();
   void CallWaiting();
@@ -67,7 +67,7 @@ class OpenHub {
   Worker& worker_;
   FilterTree<uint64_t> filters_;
   FilterTree<std::string> shares_;  // filter -> `$share/…` filters that stand for it
-  std::map<std::string, Group, std::less<>> groups_;
+  std::map<std::string, std::shared_ptr<Group>, std::less<>> groups_;
   std::vector<std::pair<v1::OpenMessage, std::function<void(bool)>>> outbox_;
   std::vector<std::shared_ptr<const v1::OpenMessage>> later_;
   int64_t position_ = -1;  // -1: nothing is known yet

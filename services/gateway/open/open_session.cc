@@ -137,7 +137,7 @@ void OpenSession::OnPage(const std::vector<SharedOpenEvent>& events, bool more, 
       const auto shared = mqtt::ParseShared(filter);
       if (!shared || event->position <= subscription.from) continue;
       if (mqtt::TopicMatches(shared->filter, event->message->topic())) {
-        host_.AskClaim(event, filter);
+        claims_.Add(event, filter);
       }
     }
   }
@@ -161,6 +161,7 @@ void OpenSession::OnDrained() {
 }
 
 void OpenSession::Retry() {
+  claims_.Retry();
   if (state_ != State::kWaiting || asking_) return;
   state_ = State::kReading;
   asking_ = true;

@@ -13,6 +13,7 @@
 #include "chat/v1/messaging.pb.h"
 #include "libs/mqtt/codec.h"
 #include "libs/mqtt/session.h"
+#include "services/gateway/open/claims.h"
 #include "services/gateway/open/open_event.h"
 
 namespace chat::gateway {
@@ -25,7 +26,7 @@ struct OpenSubscription {
   int64_t from = 0;  // it begins above this position of the log; what is retained below is sent
 };
 
-class OpenSession {
+class OpenSession : private Claims::Host {
  public:
   class Host {
    public:
@@ -34,8 +35,8 @@ class OpenSession {
                                     mqtt::SubscriptionIds ids, bool shared) = 0;
     // The log above a position; answered by OnPage or OnPageFailed, later.
     virtual void AskLog(int64_t above) = 0;
-    // Of a shared subscription, while reading: OnShared if the group's claim is granted.
-    virtual void AskClaim(SharedOpenEvent event, const std::string& filter) = 0;
+    // Of a shared subscription, while reading; answered by claims().OnAnswer(id, …), later.
+    virtual void AskClaim(uint64_t id, const SharedOpenEvent& event, const std::string& filter) = 0;
 
    protected:
     ~Host() = default;
@@ -65,6 +66,8 @@ class OpenSession {
 
   // One that matches some subscription that is not shared.
   void OnLive(const SharedOpenEvent& event);
+  // What it asked for in the name of its groups.
+  Claims& claims() { return claims_; }
   // The group's message is this session's; `filter` as subscribed to. False: it takes none now.
   bool OnShared(const OpenEvent& event, std::string_view filter);
   // `top`: the log's end when the page was read; `newest`: what this gateway has seen of it.
@@ -79,6 +82,13 @@ class OpenSession {
   enum class State : uint8_t { kLive, kReading, kBlocked, kWaiting };
   // False when the session took no more.
   bool Offer(const OpenEvent& event);
+  void AskClaim(uint64_t id, const SharedOpenEvent& event, const std::string& filter) override {
+    host_.AskClaim(id, event, filter);
+  }
+  // One that is not subscribed to any more is nobody's.
+  bool OnGranted(const OpenEvent& event, const std::string& filter) override {
+    return !subscriptions_.contains(filter) || OnShared(event, filter);
+  }
 
   Host& host_;
   std::string client_id_;
@@ -86,6 +96,7 @@ class OpenSession {
   int64_t seen_ = 0;
   State state_ = State::kLive;
   bool asking_ = false;
+  Claims claims_{*this};
 };
 
 }  // namespace chat::gateway

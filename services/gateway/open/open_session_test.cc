@@ -42,7 +42,9 @@ class OpenSessionTest : public testing::Test, public OpenSession::Host {
     return mqtt::Delivery::kSent;
   }
   void AskLog(int64_t above) override { asked_.push_back(above); }
-  void AskClaim(SharedOpenEvent, const std::string& filter) override { claims_.push_back(filter); }
+  void AskClaim(uint64_t, const SharedOpenEvent&, const std::string& filter) override {
+    claims_.push_back(filter);
+  }
 
   bool full_ = false;
   std::vector<std::string> sent_, claims_;

@@ -150,7 +150,7 @@ class Client final : public net::StreamHandler,
   mqtt::Delivery SendOpen(const OpenEvent& event, mqtt::Qos qos, bool retain,
                           mqtt::SubscriptionIds ids, bool shared) override;
   void AskLog(int64_t above) override;
-  void AskClaim(SharedOpenEvent event, const std::string& filter) override;
+  void AskClaim(uint64_t id, const SharedOpenEvent& event, const std::string& filter) override;
 
   // ---- RetainedFlow::Host -------------------------------------------------------------------
   void AskRetained(const std::string& filter, const std::string& after) override;

@@ -208,10 +208,13 @@ void Client::AskLog(int64_t above) {
       });
 }
 
-void Client::AskClaim(SharedOpenEvent event, const std::string& filter) {
-  worker_.open().Claim(event, filter, [&worker = worker_, id = id_, event, filter] {
-    if (Client* self = worker.Find(id)) self->OnOpenShared(*event, filter);
-  });
+void Client::AskClaim(uint64_t claim, const SharedOpenEvent& event, const std::string& filter) {
+  worker_.open().Claim(event, filter,
+                       [&worker = worker_, id = id_, claim](std::optional<bool> granted) {
+                         Client* self = worker.Find(id);
+                         if (self == nullptr || self->open_ == nullptr || self->closed_) return;
+                         self->open_->claims().OnAnswer(claim, granted);
+                       });
 }
 
 void Client::RetryOpen() {
