@@ -85,11 +85,11 @@ Gateway::Gateway(const GatewayConfig& config, const std::string& name, const std
 }
 
 Gateway::~Gateway() {
+  for (auto& worker : parts_.workers) worker->StopLoop();  // they use all of these
   parts_.open_feed.reset();
   parts_.fanout.reset();
   parts_.leases.reset();
   parts_.names.reset();
-  for (auto& worker : parts_.workers) worker->StopLoop();
   parts_.backends.reset();  // answers under way may still post to stopped loops
   parts_.workers.clear();
 }

@@ -77,6 +77,8 @@ class Worker : private RoomTable::Host {
   // `confirmed` posts to the client when nothing of its account is missed any more.
   void JoinAccount(Client& client, std::function<void(Client&)> confirmed);
   void LeaveAccount(Client& client);
+  // Calls on the ordered lanes go out when this turn of the loop is over.
+  void FlushLanes();
   // OnTime() is called at its next deadline.
   void Arm(Client& client);
   // Destroys it after the current handler.
@@ -88,7 +90,8 @@ class Worker : private RoomTable::Host {
     std::vector<Client*> clients;
     std::map<int64_t, int64_t> last;  // feed that spoke -> last position seen
     int64_t verified = 0;             // everything up to here was seen
-    int loading = 0;                  // questions for its rooms that are under way
+    uint64_t number = 0;              // no two have one, also of one account
+    bool joined = false;              // its channel brings everything from now on
   };
   using Deadline = std::pair<int64_t, uint64_t>;
 
@@ -107,9 +110,8 @@ class Worker : private RoomTable::Host {
   void HandleEvent(int64_t account, const ReadyEvent& event);
   // Asks for the rooms of accounts: of one that came, of all after Redis was away.
   void LoadRooms(const std::vector<int64_t>& accounts);
-  void SetRooms(const std::vector<int64_t>& asked, const v1::RoomFeedsReply& reply);
-  // One thing less is awaited before the account is settled.
-  void Confirmed(int64_t id);
+  void SetRooms(uint64_t ask, const std::vector<int64_t>& asked, const v1::RoomFeedsReply& reply);
+  void OnJoined(int64_t id, uint64_t number);
   // Whether everything published for the account up to now has come to its sessions.
   bool Settled(int64_t id, const Account& account) const;
   // RoomTable::Host
@@ -131,6 +133,7 @@ class Worker : private RoomTable::Host {
   void FlushAgain(const std::vector<int64_t>& sessions);
   void AskChanges();
   void AskRevoked();
+  void EndIdleChannels();
   // Sessions that have ended elsewhere, unless they end by themselves now (O11).
   void EndRevoked(const std::set<int64_t>& gone);
   void RetryFailed();
@@ -147,11 +150,13 @@ class Worker : private RoomTable::Host {
   std::deque<uint64_t> waiting_;  // clients that had not sent CONNECT when looked at, oldest first
   std::unordered_map<int64_t, Account> accounts_;
   RoomTable rooms_{*this};
-  std::unordered_set<int64_t> unknown_rooms_;  // accounts whose rooms could not be read
+  uint64_t accounts_seen_ = 0;
+  std::vector<int64_t> joined_;  // in this turn of the loop
   std::priority_queue<Deadline, std::vector<Deadline>, std::greater<>> deadlines_;
   // While draining: when who goes.
   std::priority_queue<Deadline, std::vector<Deadline>, std::greater<>> departures_;
   int64_t fired_at_ms_ = 0;
+  bool flush_posted_ = false;
   OpenHub open_{*this};
   rpc::Journeys journeys_;
   Traffic traffic_;

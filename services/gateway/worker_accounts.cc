@@ -18,20 +18,27 @@ constexpr size_t kRememberedFeeds = 64;
 
 void Worker::JoinAccount(Client& client, std::function<void(Client&)> confirmed) {
   Account& account = accounts_[client.account()];
-  const bool first = account.clients.empty();
-  if (first) {
+  if (account.clients.empty()) {
     account.verified = horizon_;
-    account.loading = 1;  // until its channel is confirmed
+    account.number = ++accounts_seen_;
   }
   account.clients.push_back(&client);
-  parts_.fanout->Join({Fanout::Channel::Of::kAccount, client.account()}, index_,
-                      [this, first, account = client.account(), id = client.id(), confirmed] {
-                        if (first) Post([this, account] { Confirmed(account); });
-                        ToClient(id, [this, first, confirmed](Client& joined) {
-                          if (first) LoadRooms({joined.account()});
-                          confirmed(joined);
-                        });
-                      });
+  parts_.fanout->Join(
+      {Fanout::Channel::Of::kAccount, client.account()}, index_,
+      [this, account = client.account(), number = account.number, id = client.id(), confirmed] {
+        Post([this, account, number] { OnJoined(account, number); });
+        ToClient(id, confirmed);
+      });
+}
+
+void Worker::OnJoined(int64_t id, uint64_t number) {
+  auto found = accounts_.find(id);
+  if (found == accounts_.end() || found->second.number != number) return;
+  // From here on no gain of a room passes by.
+  if (std::exchange(found->second.joined, true)) return;
+  joined_.push_back(id);
+  if (joined_.size() > 1) return;
+  Post([this] { LoadRooms(std::exchange(joined_, {})); });  // one question for all of this turn
 }
 
 void Worker::LeaveAccount(Client& client) {
@@ -48,44 +55,36 @@ void Worker::LoadRooms(const std::vector<int64_t>& accounts) {
   for (size_t begin = 0; begin < accounts.size(); begin += kBatch) {
     std::vector<int64_t> asked(accounts.begin() + begin,
                                accounts.begin() + std::min(accounts.size(), begin + kBatch));
+    std::erase_if(asked, [this](int64_t account) { return !accounts_.contains(account); });
+    if (asked.empty()) continue;
     v1::RoomFeedsRequest request;
     request.mutable_account_id()->Add(asked.begin(), asked.end());
-    for (int64_t account : asked) {
-      if (auto found = accounts_.find(account); found != accounts_.end()) ++found->second.loading;
-    }
+    const uint64_t ask = rooms_.Ask(asked);
     parts_.backends->Ask<v1::RoomFeedsRequest, v1::RoomFeedsReply>(
         std::move(request),
         [&](auto... a) { parts_.backends->delivery().async()->RoomFeeds(a...); },
-        [this, asked](absl::Status status, v1::RoomFeedsReply reply) {
-          Post([this, asked, ok = status.ok(),
+        [this, ask, asked](absl::Status status, v1::RoomFeedsReply reply) {
+          Post([this, ask, asked, ok = status.ok(),
                 reply = std::make_shared<v1::RoomFeedsReply>(std::move(reply))] {
-            for (int64_t account : asked) Confirmed(account);
-            if (ok) return SetRooms(asked, *reply);
-            unknown_rooms_.insert(asked.begin(), asked.end());
+            ok ? SetRooms(ask, asked, *reply) : rooms_.OnAskFailed(ask, asked);
           });
         });
   }
 }
 
-void Worker::SetRooms(const std::vector<int64_t>& asked, const v1::RoomFeedsReply& reply) {
+void Worker::SetRooms(uint64_t ask, const std::vector<int64_t>& asked,
+                      const v1::RoomFeedsReply& reply) {
   std::unordered_map<int64_t, std::vector<std::pair<int64_t, int64_t>>> rooms;
   for (const v1::RoomFeed& feed : reply.feeds()) {
     for (int64_t account : feed.account_id()) {
       rooms[account].emplace_back(feed.feed(), feed.members_version());
     }
   }
-  for (int64_t account : asked) {
-    if (accounts_.contains(account)) rooms_.SetRooms(account, rooms[account]);
-  }
-}
-
-void Worker::Confirmed(int64_t id) {
-  auto found = accounts_.find(id);
-  if (found != accounts_.end() && found->second.loading > 0) --found->second.loading;
+  for (int64_t account : asked) rooms_.SetRooms(ask, account, rooms[account]);
 }
 
 bool Worker::Settled(int64_t id, const Account& account) const {
-  return account.loading == 0 && !unknown_rooms_.contains(id) && rooms_.Settled(id);
+  return account.joined && rooms_.Settled(id);
 }
 
 void Worker::Join(int64_t feed) {
@@ -215,8 +214,7 @@ void Worker::AskChanges() {
 void Worker::RetryFailed() {
   if (index_ == 0) parts_.ends->Retry();
   rooms_.Retry();
-  const std::unordered_set<int64_t> unknown = std::exchange(unknown_rooms_, {});
-  if (!unknown.empty()) LoadRooms({unknown.begin(), unknown.end()});
+  LoadRooms(rooms_.UnknownAccounts());
   for (auto& [id, client] : clients_) {
     client->RetryOpen();
     if (client->admitted() && client->account() != 0 && client->flow().waiting())

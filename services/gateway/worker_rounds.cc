@@ -57,6 +57,8 @@ void Worker::FlushAgain(const std::vector<int64_t>& sessions) {
   }
 }
 
+void Worker::EndIdleChannels() { parts_.fanout->EndIdle(); }
+
 void Worker::AskRevoked() {
   std::vector<v1::RevokedRequest> requests;
   for (auto& [id, client] : clients_) {

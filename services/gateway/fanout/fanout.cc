@@ -92,12 +92,13 @@ void Fanout::Join(Channel channel, size_t worker, std::function<void()> confirme
   bool ready = false;
   {
     std::lock_guard lock(mutex_);
-    Listeners& listeners = channels_[channel];
-    const bool wanted = listeners.workers != 0;
+    const auto [found, fresh] = channels_.try_emplace(channel);
+    Listeners& listeners = found->second;
     listeners.workers |= uint64_t{1} << worker;
+    idle_.erase(channel);
     ready = listeners.confirmed;
     if (!ready) listeners.waiting.push_back(std::move(confirmed));
-    if (!wanted) subscriber_->Subscribe({NameOf(channel)});
+    if (fresh) subscriber_->Subscribe({NameOf(channel)});
   }
   if (ready) confirmed();
 }
@@ -108,8 +109,25 @@ void Fanout::Leave(Channel channel, size_t worker) {
   if (found == channels_.end()) return;
   found->second.workers &= ~(uint64_t{1} << worker);
   if (found->second.workers != 0) return;
-  channels_.erase(found);
-  subscriber_->Unsubscribe({NameOf(channel)});
+  found->second.waiting.clear();
+  found->second.idle = 0;
+  idle_.insert(channel);
+}
+
+void Fanout::EndIdle() {
+  std::lock_guard lock(mutex_);
+  std::vector<std::string> names;
+  for (auto it = idle_.begin(); it != idle_.end();) {
+    Listeners& listeners = channels_.at(*it);
+    if (++listeners.idle < 2 || !listeners.confirmed) {
+      ++it;
+      continue;
+    }
+    names.push_back(NameOf(*it));
+    channels_.erase(*it);
+    it = idle_.erase(it);
+  }
+  subscriber_->Unsubscribe(std::move(names));
 }
 
 uint64_t Fanout::WorkersOf(const Channel& channel) {

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -55,8 +56,11 @@ class Fanout {
   // subscriber's thread, when nothing of it is missed any more. While Redis is away it is not
   // called.
   void Join(Channel channel, size_t worker, std::function<void()> confirmed);
-  // It has none any more.
+  // It has none any more. The subscription stays for a while: who comes back soon has missed
+  // nothing, and no late confirmation is taken for one of a newer subscription.
   void Leave(Channel channel, size_t worker);
+  // Ends what nobody has listened to since the last but one call. Every few seconds.
+  void EndIdle();
   bool up() const;
   // What to publish when such a connection is admitted.
   static redis::Publication NameTaken(const std::string& client_id, const std::string& ticket);
@@ -65,6 +69,7 @@ class Fanout {
   struct Listeners {
     uint64_t workers = 0;  // bit set
     bool confirmed = false;
+    int idle = 0;  // calls of EndIdle() without a listener
     std::vector<std::function<void()>> waiting;
   };
   uint64_t WorkersOf(const Channel& channel);
@@ -77,6 +82,7 @@ class Fanout {
   const OnName on_name_;
   std::mutex mutex_;
   std::map<Channel, Listeners> channels_;
+  std::set<Channel> idle_;
   const std::string own_channel_;
   // A p2p event comes once for each side; the second one needs no second encoding.
   std::pair<int64_t, int64_t> last_key_;

@@ -13,8 +13,21 @@ bool Contains(const std::vector<int64_t>& values, int64_t value) {
 
 }  // namespace
 
-void RoomTable::SetRooms(int64_t account, const std::vector<std::pair<int64_t, int64_t>>& rooms) {
-  const std::vector<int64_t> before = accounts_[account];
+uint64_t RoomTable::Ask(const std::vector<int64_t>& accounts) {
+  ++asks_;
+  for (int64_t account : accounts) {
+    accounts_[account].asked = asks_;
+    unknown_.erase(account);
+  }
+  return asks_;
+}
+
+void RoomTable::SetRooms(uint64_t ask, int64_t account,
+                         const std::vector<std::pair<int64_t, int64_t>>& rooms) {
+  const auto own = accounts_.find(account);
+  if (own == accounts_.end() || own->second.asked != ask) return;
+  own->second.known = ask;
+  const std::vector<int64_t> before = own->second.feeds;
   for (int64_t feed : before) {
     const bool kept = std::any_of(rooms.begin(), rooms.end(),
                                   [feed](const auto& room) { return room.first == feed; });
@@ -26,8 +39,14 @@ void RoomTable::SetRooms(int64_t account, const std::vector<std::pair<int64_t, i
     Add(account, feed, version);
     gained |= rooms_[feed].subscribed;
   }
-  if (accounts_[account].empty()) accounts_.erase(account);
   if (gained) host_.Reread(account);
+}
+
+void RoomTable::OnAskFailed(uint64_t ask, const std::vector<int64_t>& accounts) {
+  for (int64_t account : accounts) {
+    const auto own = accounts_.find(account);
+    if (own != accounts_.end() && own->second.asked == ask) unknown_.insert(account);
+  }
 }
 
 void RoomTable::Add(int64_t account, int64_t feed, int64_t version) {
@@ -35,12 +54,14 @@ void RoomTable::Add(int64_t account, int64_t feed, int64_t version) {
   Room& room = found->second;
   room.version = made ? version : std::min(room.version, version);
   room.accounts.push_back(account);
-  accounts_[account].push_back(feed);
+  accounts_[account].feeds.push_back(feed);
   if (made) host_.Join(feed);
 }
 
 void RoomTable::Remove(int64_t account, int64_t feed) {
-  if (auto own = accounts_.find(account); own != accounts_.end()) std::erase(own->second, feed);
+  if (auto own = accounts_.find(account); own != accounts_.end()) {
+    std::erase(own->second.feeds, feed);
+  }
   auto found = rooms_.find(feed);
   if (found == rooms_.end()) return;
   std::erase(found->second.accounts, account);
@@ -63,8 +84,9 @@ void RoomTable::Dismiss(int64_t account, int64_t feed) {
 void RoomTable::Forget(int64_t account) {
   auto found = accounts_.find(account);
   if (found == accounts_.end()) return;
-  const std::vector<int64_t> feeds = std::move(found->second);
+  const std::vector<int64_t> feeds = std::move(found->second.feeds);
   accounts_.erase(found);
+  unknown_.erase(account);
   for (int64_t feed : feeds) Remove(account, feed);
 }
 
@@ -88,10 +110,10 @@ void RoomTable::OnEvent(int64_t feed, SharedEvent event) {
   } else {
     room.missed = true;
   }
-  Ask(feed, room);
+  VerifyMembers(feed, room);
 }
 
-void RoomTable::Ask(int64_t feed, Room& room) {
+void RoomTable::VerifyMembers(int64_t feed, Room& room) {
   if (!room.asked.empty()) return;
   room.asked = room.accounts;
   host_.Verify(feed, room.asked);
@@ -130,7 +152,7 @@ void RoomTable::OnMembers(int64_t feed, int64_t version, const std::vector<int64
     if (found == rooms_.end() || &found->second != &room) return;
   }
   if (!room.held.empty()) {
-    if (!all) Ask(feed, room);
+    if (!all) VerifyMembers(feed, room);
     return;
   }
   if (!std::exchange(room.missed, false)) return;
@@ -144,8 +166,10 @@ void RoomTable::OnVerifyFailed(int64_t feed) {
 
 bool RoomTable::Settled(int64_t account) const {
   auto own = accounts_.find(account);
-  if (own == accounts_.end()) return true;
-  return std::all_of(own->second.begin(), own->second.end(), [this](int64_t feed) {
+  if (own == accounts_.end() || own->second.known == 0 || own->second.known != own->second.asked) {
+    return false;
+  }
+  return std::all_of(own->second.feeds.begin(), own->second.feeds.end(), [this](int64_t feed) {
     const Room& room = rooms_.at(feed);
     return room.subscribed && room.held.empty() && !room.missed;
   });
@@ -153,7 +177,7 @@ bool RoomTable::Settled(int64_t account) const {
 
 void RoomTable::Retry() {
   for (auto& [feed, room] : rooms_) {
-    if (!room.held.empty() || room.missed) Ask(feed, room);
+    if (!room.held.empty() || room.missed) VerifyMembers(feed, room);
   }
 }
 

@@ -9,6 +9,7 @@
 #include <deque>
 #include <memory>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -37,8 +38,15 @@ class RoomTable {
 
   explicit RoomTable(Host& host) : host_(host) {}
 
+  // Messaging is being asked for the rooms of these accounts; the number goes with its answer. Only
+  // the answer to the newest question about an account counts.
+  uint64_t Ask(const std::vector<int64_t>& accounts);
   // The account's rooms as messaging has them: (feed, version of its members).
-  void SetRooms(int64_t account, const std::vector<std::pair<int64_t, int64_t>>& rooms);
+  void SetRooms(uint64_t ask, int64_t account,
+                const std::vector<std::pair<int64_t, int64_t>>& rooms);
+  // There was no answer: UnknownAccounts() has them until they are asked for again.
+  void OnAskFailed(uint64_t ask, const std::vector<int64_t>& accounts);
+  std::vector<int64_t> UnknownAccounts() const { return {unknown_.begin(), unknown_.end()}; }
   // The account has no session here any more.
   void Forget(int64_t account);
   // The channel brings everything from now on.
@@ -50,8 +58,8 @@ class RoomTable {
   // Asks again for rooms that could not be verified; now and then.
   void Retry();
 
-  // Nothing of the account's rooms is missed or held back. Until then its cursors must not rise:
-  // what they rise over is not read again.
+  // Its rooms are known, and nothing of them is missed or held back. Until then its cursors must
+  // not rise: what they rise over is not read again.
   bool Settled(int64_t account) const;
 
   size_t size() const { return rooms_.size(); }
@@ -65,18 +73,25 @@ class RoomTable {
     bool missed = false;  // more came than was held
     bool subscribed = false;
   };
+  struct Own {
+    std::vector<int64_t> feeds;
+    uint64_t asked = 0;  // the newest question
+    uint64_t known = 0;  // the one that was answered
+  };
   static constexpr size_t kMaxHeld = 256;
 
   void Add(int64_t account, int64_t feed, int64_t version);
   void Remove(int64_t account, int64_t feed);
   // Remove, once the account has heard what is held of its loss.
   void Dismiss(int64_t account, int64_t feed);
-  void Ask(int64_t feed, Room& room);
+  void VerifyMembers(int64_t feed, Room& room);
   void Pass(const Room& room, const ReadyEvent& event);
 
   Host& host_;
-  std::unordered_map<int64_t, Room> rooms_;                     // by feed
-  std::unordered_map<int64_t, std::vector<int64_t>> accounts_;  // feeds of an account
+  std::unordered_map<int64_t, Room> rooms_;  // by feed
+  std::unordered_map<int64_t, Own> accounts_;
+  std::unordered_set<int64_t> unknown_;
+  uint64_t asks_ = 0;
 };
 
 }  // namespace chat::gateway

@@ -34,10 +34,14 @@ class RoomTableTest : public testing::Test, public RoomTable::Host {
   }
   // Both in version 3 of the room, its channel subscribed.
   void BothIn() {
-    table_.SetRooms(kAnna, {{kFeed, 3}});
-    table_.SetRooms(kPetro, {{kFeed, 3}});
+    Set(kAnna, {{kFeed, 3}});
+    Set(kPetro, {{kFeed, 3}});
     table_.OnSubscribed(kFeed);
     Log();
+  }
+
+  void Set(int64_t account, const std::vector<std::pair<int64_t, int64_t>>& rooms) {
+    table_.SetRooms(table_.Ask({account}), account, rooms);
   }
 
   std::string log_;
@@ -45,23 +49,54 @@ class RoomTableTest : public testing::Test, public RoomTable::Host {
 };
 
 TEST_F(RoomTableTest, TheFirstAccountJoinsTheChannelAndReadsOnOnceItIsSubscribed) {
-  table_.SetRooms(kAnna, {{kFeed, 3}});
+  Set(kAnna, {{kFeed, 3}});
   EXPECT_EQ(Log(), "join 7");
   table_.OnSubscribed(kFeed);
   EXPECT_EQ(Log(), "reread 1");
-  table_.SetRooms(kPetro, {{kFeed, 3}});
+  Set(kPetro, {{kFeed, 3}});
   EXPECT_EQ(Log(), "reread 2");
 }
 
 TEST_F(RoomTableTest, AnAccountIsSettledWhenNothingOfItsRoomsIsMissedOrHeld) {
+  EXPECT_FALSE(table_.Settled(kAnna)) << "its rooms are not known";
+  Set(kAnna, {});
   EXPECT_TRUE(table_.Settled(kAnna));
-  table_.SetRooms(kAnna, {{kFeed, 3}});
+  Set(kAnna, {{kFeed, 3}});
   EXPECT_FALSE(table_.Settled(kAnna));
   table_.OnSubscribed(kFeed);
   EXPECT_TRUE(table_.Settled(kAnna));
   Event(10, 4);
   EXPECT_FALSE(table_.Settled(kAnna));
   table_.OnMembers(kFeed, 4, {kAnna});
+  EXPECT_TRUE(table_.Settled(kAnna));
+}
+
+TEST_F(RoomTableTest, OnlyTheAnswerToTheNewestQuestionCounts) {
+  const uint64_t older = table_.Ask({kAnna});
+  const uint64_t newer = table_.Ask({kAnna, kPetro});
+  table_.SetRooms(older, kAnna, {});
+  EXPECT_FALSE(table_.Settled(kAnna));
+  table_.SetRooms(newer, kAnna, {{kFeed, 3}});
+  table_.SetRooms(older, kAnna, {});
+  table_.OnAskFailed(older, {kAnna});
+  EXPECT_EQ(Log(), "join 7");
+  EXPECT_TRUE(table_.UnknownAccounts().empty());
+  // Who went and came back is another, and an answer from before is not about him.
+  table_.Forget(kPetro);
+  const uint64_t again = table_.Ask({kPetro});
+  table_.SetRooms(newer, kPetro, {});
+  EXPECT_FALSE(table_.Settled(kPetro));
+  table_.SetRooms(again, kPetro, {});
+  EXPECT_TRUE(table_.Settled(kPetro));
+}
+
+TEST_F(RoomTableTest, WhoseRoomsCouldNotBeReadIsUnknownUntilAskedForAgain) {
+  table_.OnAskFailed(table_.Ask({kAnna}), {kAnna});
+  EXPECT_EQ(table_.UnknownAccounts(), std::vector<int64_t>{kAnna});
+  EXPECT_FALSE(table_.Settled(kAnna));
+  const uint64_t ask = table_.Ask({kAnna});
+  EXPECT_TRUE(table_.UnknownAccounts().empty());
+  table_.SetRooms(ask, kAnna, {});
   EXPECT_TRUE(table_.Settled(kAnna));
 }
 
@@ -93,7 +128,7 @@ TEST_F(RoomTableTest, WhoLosesTheRoomHearsOfItAlthoughAnOlderVersionIsKnown) {
   table_.OnMembers(kFeed, 5, {kAnna});
   EXPECT_EQ(Log(), "verify 2, 10 to 2, 11 to 2, 10 to 1, 11 to 1, 12 to 1");
   Event(13, 6, {kAnna});
-  table_.SetRooms(kAnna, {});  // known before the answer
+  Set(kAnna, {});  // known before the answer
   EXPECT_EQ(Log(), "verify 1, leave 7, 13 to 1");
 }
 
@@ -110,7 +145,7 @@ TEST_F(RoomTableTest, ARoomThatNobodyIsLeftInIsLeft) {
 TEST_F(RoomTableTest, WhoComesDuringAVerificationIsNotTakenForVerified) {
   BothIn();
   Event(10, 4);
-  table_.SetRooms(3, {{kFeed, 4}});
+  Set(3, {{kFeed, 4}});
   table_.OnMembers(kFeed, 4, {kAnna, kPetro});
   EXPECT_EQ(Log(), "verify 2, reread 3, verify 3");
   table_.OnMembers(kFeed, 4, {kAnna, kPetro, 3});
@@ -140,7 +175,7 @@ TEST_F(RoomTableTest, WhatIsTooMuchToHoldIsReadFromHistory) {
 
 TEST_F(RoomTableTest, AnAccountThatLeftTheRoomOrTheWorkerGetsNothing) {
   BothIn();
-  table_.SetRooms(kAnna, {});
+  Set(kAnna, {});
   Event(10, 3);
   EXPECT_EQ(Log(), "10 to 2");
   table_.Forget(kPetro);
