@@ -1,5 +1,6 @@
 #include "libs/config/config.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
@@ -20,6 +21,15 @@ std::string_view Trimmed(std::string_view text) {
 }
 
 absl::Status SetList(std::string_view text, std::vector<std::string>* value) {
+  // `["a","b"]`; brackets alone may be an address.
+  if (const auto json = nlohmann::json::parse(text, nullptr, false); json.is_array()) {
+    const auto is_text = [](const nlohmann::json& element) { return element.is_string(); };
+    if (!std::all_of(json.begin(), json.end(), is_text)) {
+      return absl::InvalidArgumentError("an element of the list is no text");
+    }
+    *value = json.get<std::vector<std::string>>();
+    return absl::OkStatus();
+  }
   std::vector<std::string> list;
   while (!text.empty()) {
     size_t comma = text.find(',');

@@ -30,7 +30,7 @@ class Keys {
   void Add(std::string_view key, int64_t* value, std::string_view meaning, int64_t low = 0,
            int64_t high = INT64_MAX);
   void Add(std::string_view key, bool* value, std::string_view meaning);
-  // Comma separated; an empty text is an empty list.
+  // Comma separated, or a JSON array of texts; an empty text is an empty list.
   void Add(std::string_view key, std::vector<std::string>* value, std::string_view meaning,
            Secret secret = Secret::kNo);
 

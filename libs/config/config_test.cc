@@ -80,10 +80,19 @@ TEST_F(ConfigTest, AnEmptyTextIsAnEmptyList) {
   EXPECT_THAT(peers_, IsEmpty());
 }
 
+TEST_F(ConfigTest, AListMayBeAJsonArray) {
+  ASSERT_TRUE(Parse({R"(--peers=["#", "!a,b"])"}).ok());
+  EXPECT_THAT(peers_, ElementsAre("#", "!a,b"));
+  ASSERT_TRUE(Parse({"--peers=[]"}).ok());
+  EXPECT_THAT(peers_, IsEmpty());
+  ASSERT_TRUE(Parse({"--peers=[::1]:80,[::1]:81"}).ok());
+  EXPECT_THAT(peers_, ElementsAre("[::1]:80", "[::1]:81"));
+}
+
 TEST_F(ConfigTest, AWrongValueIsRefusedWithTheNameOfTheKey) {
-  for (const char* flag :
-       {"--port=0", "--port=65536", "--port=1x", "--port=", "--port= 1",
-        "--port=99999999999999999999", "--strict=maybe", "--peers=a,,b", "--peers=a,"}) {
+  for (const char* flag : {"--port=0", "--port=65536", "--port=1x", "--port=", "--port= 1",
+                           "--port=99999999999999999999", "--strict=maybe", "--peers=a,,b",
+                           "--peers=a,", "--peers=[1]"}) {
     absl::Status status = Parse({flag});
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << flag;
     std::string flag_text(flag);

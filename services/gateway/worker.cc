@@ -70,6 +70,7 @@ void Worker::Start() {
     every(1000, &Worker::TellFigures);
     every(5000, &Worker::AskRevoked);
     every(1000, &Worker::EndSilentN2o);
+    if (index_ == 0) every(5000, &Worker::EndIdleChannels);
     if (index_ == 0 && parts_.tls != nullptr) {
       every(parts_.config.tls_reload_s * 1000, &Worker::ReadTlsFiles);
     }
@@ -264,6 +265,14 @@ void Worker::Arm(Client& client) {
   if (client.armed_at() != 0 && client.armed_at() <= at) return;
   client.set_armed_at(at);
   deadlines_.emplace(at, client.id());
+}
+
+void Worker::FlushLanes() {
+  if (std::exchange(flush_posted_, true)) return;
+  loop_.Post([this] {
+    flush_posted_ = false;
+    parts_.backends->Flush();
+  });
 }
 
 void Worker::FireDeadlines() {

@@ -24,6 +24,9 @@ using std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kExpiryTick{50};
 constexpr std::chrono::milliseconds kHeldTick{2};
+// How long a worker waits unasked, without and with a batch under way elsewhere.
+constexpr std::chrono::milliseconds kIdleTick{1000};
+constexpr std::chrono::milliseconds kBusyTick{50};
 constexpr std::chrono::seconds kSessionRests{1};
 
 struct Figures {
@@ -86,6 +89,7 @@ struct Batcher::State {
     item->submitted = steady_clock::now();
     item->done = std::move(done);
     bool rests = false;
+    bool wanted = false;
     {
       std::lock_guard lock(mutex);
       rests = Rests(item->send);
@@ -93,10 +97,12 @@ struct Batcher::State {
         item->arrival = ++arrivals;
         queue.Add(std::move(item));
         figures.queue.Set(static_cast<double>(queue.size()));
+        // The first that waits behind a batch is what a helper counts from.
+        wanted = batches == 0 || queue.size() == 1 || IsDeep();
       }
     }
     if (item == nullptr) {
-      changed.notify_one();
+      if (wanted) changed.notify_one();
       return;
     }
     if (rests) return item->done(AfterAFailedOne());
@@ -111,26 +117,42 @@ struct Batcher::State {
         std::unique_lock lock(mutex);
         while (true) {
           if (stopping) return;
-          batch = queue.Take(options.batch_max, options.batch_bytes, steady_clock::now());
-          if (!batch.empty()) break;
+          const auto now = steady_clock::now();
+          queue.Wake(now);
+          const auto help_at = HelpAt();
+          if (help_at <= now) {
+            batch = queue.Take(options.batch_max, options.batch_bytes, now);
+            if (!batch.empty()) break;
+          }
+          auto until = std::min(queue.NextWake(), now + (batches == 0 ? kIdleTick : kBusyTick));
           // Lanes may be ready and yet held, by a send with the same msg_id in flight.
-          auto until = std::min(queue.NextWake(), steady_clock::now() + std::chrono::seconds(1));
-          if (queue.HasReady()) until = std::min(until, steady_clock::now() + kHeldTick);
+          if (queue.HasReady()) until = std::min(until, std::max(help_at, now + kHeldTick));
           changed.wait_until(lock, until);
         }
+        ++batches;
         for (const auto& item : batch) in_flight.insert(item);
         figures.queue.Set(static_cast<double>(queue.size()));
       }
       QueuedSends again = Commit(WithoutResting(batch));
       {
         std::lock_guard lock(mutex);
+        --batches;
         for (const auto& item : batch) in_flight.erase(item);
         std::erase_if(again, [](const auto& item) { return item->answered; });
         queue.Finish(batch, again, steady_clock::now());
         figures.queue.Set(static_cast<double>(queue.size()));
       }
-      changed.notify_all();
     }
+  }
+
+  // With the mutex: more waits than one batch takes.
+  bool IsDeep() const { return queue.size() > options.batch_max; }
+
+  // With the mutex: from when on one more worker may take a batch.
+  steady_clock::time_point HelpAt() const {
+    if (batches == 0 || IsDeep()) return steady_clock::time_point::min();
+    const auto oldest = queue.OldestReady();
+    return oldest == SendQueue::Time::max() ? oldest : oldest + options.help_after;
   }
 
   static absl::Status AfterAFailedOne() {
@@ -202,6 +224,7 @@ struct Batcher::State {
   }
 
   QueuedSends Settle(const QueuedSends& batch, SendOutcomes outcomes) {
+    const std::shared_ptr<void> together = options.together ? options.together() : nullptr;
     QueuedSends again;
     Announcement announcement;
     announcement.id = outcomes.announcement;
@@ -233,7 +256,8 @@ struct Batcher::State {
           announced.event.set_author_client(batch[i]->send.client_id);
           SendResult result;
           result.repeat = outcome.kind == SendOutcome::Kind::kRepeat;
-          result.message = RenderMessage(outcome.row);
+          const v1::Event& event = announced.event;
+          result.message = (outcome.row.edited ? event.unseen() : event.record()).message();
           absl::Status noted = Note(outcome.row, result.message);
           Answer(*batch[i], noted.ok() ? absl::StatusOr<SendResult>(std::move(result)) : noted);
           announcement.events.push_back(std::move(announced));
@@ -305,6 +329,7 @@ struct Batcher::State {
   std::condition_variable expiry_tick;
   bool stopping = false;
   uint64_t arrivals = 0;
+  int batches = 0;  // under way
   SendQueue queue;
   std::unordered_set<std::shared_ptr<QueuedSend>> in_flight;
   std::map<std::pair<int64_t, int64_t>, pg::Deadline> resting;  // session and epoch, until when

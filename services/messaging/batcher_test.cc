@@ -223,6 +223,19 @@ TEST_F(BatcherTest, AFeedIsWithOneWorkerAtATimeAndOthersGoOn) {
   EXPECT_EQ(store_.batches[2], std::vector<std::string>({"b"}));
 }
 
+TEST_F(BatcherTest, WhileABatchIsUnderWayWhatWaitsGathersUntilItIsMoreThanABatch) {
+  Start({.workers = 2, .batch_max = 3, .help_after = std::chrono::minutes(1)});
+  store_.Close();
+  Submit("f0", "first");
+  store_.AwaitBatches(1);
+  for (const char* id : {"a", "b", "c", "d"}) Submit(id, id);
+  store_.AwaitBatches(2);
+  EXPECT_EQ(store_.batches[1], std::vector<std::string>({"a", "b", "c"}));
+  store_.Open();
+  Await(5);
+  EXPECT_EQ(store_.batches[2], std::vector<std::string>({"d"}));
+}
+
 TEST_F(BatcherTest, ALockedFeedIsTriedAgainWithoutBeingOvertaken) {
   Start({.workers = 2});
   store_.Close();

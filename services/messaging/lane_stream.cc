@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <utility>
+#include <vector>
 
 #include "libs/base/status.h"
 #include "libs/metrics/metrics.h"
@@ -36,7 +37,21 @@ rpc::Call CallOf(const v1::OrderedCall& call, steady_clock::time_point now) {
   return out;
 }
 
+// Of this thread: how many Together live, and whose answers wait for their end.
+thread_local int together = 0;
+thread_local std::vector<std::shared_ptr<LaneStream>> gathered;
+
 }  // namespace
+
+LaneStream::Together::Together() { ++together; }
+
+LaneStream::Together::~Together() {
+  if (--together > 0) return;
+  for (const std::shared_ptr<LaneStream>& stream : std::exchange(gathered, {})) {
+    Lock lock(stream->mutex_);
+    stream->Advance(lock);
+  }
+}
 
 LaneStream::LaneStream(OrderedLane& lane, Sender& sender, size_t max_outstanding)
     : lane_(lane), sender_(sender), max_outstanding_(max_outstanding) {}
@@ -102,7 +117,9 @@ void LaneStream::Answer(uint64_t call, const absl::Status& status, v1::Reply rep
   if (status.ok()) *out.mutable_reply() = std::move(reply);
   --outstanding_;
   OutstandingGauge().Decrement();
-  Advance(lock);
+  if (together == 0) return Advance(lock);
+  const auto self = shared_from_this();
+  if (std::find(gathered.begin(), gathered.end(), self) == gathered.end()) gathered.push_back(self);
 }
 
 void LaneStream::Advance(Lock&) {

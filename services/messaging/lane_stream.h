@@ -21,6 +21,14 @@ class LaneStream : public grpc::ServerBidiReactor<v1::OrderedCalls, v1::OrderedR
   void Start();
   void Drain();
 
+  // While it lives, answers given on this thread to whatever streams gather; then each stream
+  // writes what it has. Scopes may nest.
+  class Together {
+   public:
+    Together();
+    ~Together();
+  };
+
   void OnReadDone(bool ok) override;
   void OnWriteDone(bool ok) override;
   void OnDone() override;

@@ -14,6 +14,7 @@
 #include "services/messaging/horizon.h"
 #include "services/messaging/housekeeping.h"
 #include "services/messaging/journeys_service.h"
+#include "services/messaging/lane_stream.h"
 #include "services/messaging/message_service.h"
 #include "services/messaging/messaging_config.h"
 #include "services/messaging/object_links.h"
@@ -51,13 +52,18 @@ struct Parts {
         notes(std::make_shared<PublishedNotes>(static_cast<size_t>(config.trace_notes))),
         announcer(announcements, publish(), &links, notes),
         horizon(announcements, publish()),
-        batcher(config.batcher(), sends, announcer),
+        batcher(batching(config), sends, announcer),
         sender(batcher, links),
         editor(messages, batcher, announcer, links),
         lane(projections, publish()),
         receipts(history, lane),
         housekeeping(sessions, projections, editor, open, config.notice_life_s) {}
 
+  static Batcher::Options batching(const MessagingConfig& config) {
+    Batcher::Options options = config.batcher();
+    options.together = [] { return std::make_shared<LaneStream::Together>(); };
+    return options;
+  }
   RedisPublish publish() {
     return [this](std::vector<redis::Publication> batch, std::function<void(bool)> done) {
       publisher.Publish(std::move(batch), std::move(done));

@@ -100,6 +100,10 @@ void SendQueue::Wake(Time now) {
   }
 }
 
+SendQueue::Time SendQueue::OldestReady() const {
+  return ready_.empty() ? Time::max() : ready_.begin()->second->items.front()->submitted;
+}
+
 SendQueue::Time SendQueue::NextWake() const {
   return parked_.empty() ? Time::max() : parked_.begin()->first;
 }

@@ -47,6 +47,8 @@ class SendQueue {
 
   size_t size() const { return size_; }
   bool HasReady() const { return !ready_.empty(); }
+  // When what has waited longest for a batch came; Time::max() if nothing could be taken.
+  Time OldestReady() const;
   // When the first parked lane may be tried again; Time::max() if none rests.
   Time NextWake() const;
   // Makes ready those lanes whose rest is over.

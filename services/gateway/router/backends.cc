@@ -63,11 +63,11 @@ std::shared_ptr<void> Backends::Hold() {
 }
 
 void Backends::Call(const wire::Route& route, const google::protobuf::Message& request,
-                    const v1::Caller& caller, uint64_t lane, Done done) {
+                    v1::Caller caller, uint64_t lane, Done done) {
   if (lane != 0) {
     v1::OrderedCall call;
     call.set_method(route.path);
-    *call.mutable_caller() = caller;
+    *call.mutable_caller() = std::move(caller);
     request.SerializeToString(call.mutable_request());
     if (!lanes_->Call(lane, call, timeout_, done)) {
       done(absl::UnavailableError("the replica of messaging has gone"), v1::Reply());
@@ -76,8 +76,8 @@ void Backends::Call(const wire::Route& route, const google::protobuf::Message& r
   }
   auto state = std::make_shared<Unary>();
   rpc::Call about = rpc::Background(timeout_);
-  about.caller = caller;
   about.trace = caller.trace();
+  about.caller = std::move(caller);
   rpc::ToClientContext(about, &state->context);
   state->context.set_deadline(std::chrono::system_clock::now() + timeout_);
   bool own = false;

@@ -37,9 +37,12 @@ class Backends {
   // Waits until every call under way has been answered; deadlines bound it.
   ~Backends();
 
-  // Serves a request. `done` is called once, on any thread. `lane`: what LaneFor() said.
-  void Call(const wire::Route& route, const google::protobuf::Message& request,
-            const v1::Caller& caller, uint64_t lane, Done done);
+  // Serves a request. `done` is called once, on any thread. `lane`: what LaneFor() said; on one the
+  // request waits for Flush().
+  void Call(const wire::Route& route, const google::protobuf::Message& request, v1::Caller caller,
+            uint64_t lane, Done done);
+  // Sends what waits on the lanes: each write carries what gathered in a turn of an event loop.
+  void Flush() { lanes_->Flush(); }
   // The lane for this hash: may change as replicas come and go. 0: none.
   uint64_t LaneFor(uint64_t hash) const { return lanes_->For(hash); }
 

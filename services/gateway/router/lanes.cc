@@ -136,6 +136,11 @@ bool Lanes::Call(uint64_t lane, v1::OrderedCall& call, std::chrono::milliseconds
   return false;
 }
 
+void Lanes::Flush() {
+  const std::shared_ptr<const Set> lanes = set();
+  for (const Entry& entry : *lanes) entry.lane->Flush();
+}
+
 void Lanes::Expire() {
   const std::shared_ptr<const Set> lanes = set();
   for (const Entry& entry : *lanes) entry.lane->Expire();

@@ -48,6 +48,7 @@ class Lanes {
   // False when there is no such lane (any more).
   bool Call(uint64_t lane, v1::OrderedCall& call, std::chrono::milliseconds timeout,
             Lane::Done& done);
+  void Flush();
   void Expire();
 
  private:

@@ -30,6 +30,7 @@ class FakeLane : public Lane {
   void Call(v1::OrderedCall, milliseconds, Done done) override {
     replica_.pending.push_back(std::move(done));
   }
+  void Flush() override {}
   void Expire() override {}
   bool healthy() const override { return replica_.healthy; }
   size_t pending() const override { return replica_.pending.size(); }

@@ -8,6 +8,7 @@
 
 #include "chat/v1/messaging.grpc.pb.h"
 #include "libs/log/log.h"
+#include "libs/metrics/metrics.h"
 #include "libs/rpc/refusal.h"
 
 namespace chat::gateway {
@@ -19,6 +20,13 @@ using Done = Lane::Done;
 
 // Calls that go into one write at most.
 constexpr size_t kBatch = 512;
+
+prometheus::Histogram& BatchSize() {
+  static prometheus::Histogram& size =
+      metrics::Histogram("chat_gateway_lane_batch_size", "Calls in one write to messaging",
+                         {1, 2, 4, 8, 16, 32, 64, 128, 256, 512});
+  return size;
+}
 
 absl::Status StatusOf(const v1::OrderedReply& reply) {
   if (reply.status() == 0) return absl::OkStatus();
@@ -53,6 +61,7 @@ struct OrderedLane::State {
       const size_t count = std::min(state_->outgoing.size(), kBatch);
       for (size_t i = 0; i < count; ++i) *calls_.add_calls() = std::move(state_->outgoing[i]);
       state_->outgoing.erase(state_->outgoing.begin(), state_->outgoing.begin() + count);
+      BatchSize().Observe(static_cast<double>(count));
       writing_ = true;
       StartWrite(&calls_);
     }
@@ -169,15 +178,20 @@ void OrderedLane::Call(v1::OrderedCall call, std::chrono::milliseconds timeout, 
       call.set_deadline_ms(timeout.count());
       state_->pending[call.call()] = {std::chrono::steady_clock::now() + timeout, std::move(done)};
       state_->outgoing.push_back(std::move(call));
-      if (state_->stream == nullptr) {
-        ++state_->streams;
-        state_->stream = new State::Stream(state_.get());
-      }
-      state_->stream->WriteLocked();
       return;
     }
   }
   done(absl::ResourceExhaustedError("too many calls on the ordered lane"), v1::Reply());
+}
+
+void OrderedLane::Flush() {
+  std::lock_guard lock(state_->mutex);
+  if (state_->outgoing.empty()) return;
+  if (state_->stream == nullptr) {
+    ++state_->streams;
+    state_->stream = new State::Stream(state_.get());
+  }
+  state_->stream->WriteLocked();
 }
 
 void OrderedLane::Expire() {

@@ -1,5 +1,6 @@
 // The ordered lane to one messaging replica: one gRPC stream, many calls under way, each write
-// carrying what has gathered while the one before it was on its way (delivery promise, part 3).
+// carrying what has gathered until Flush() and while the one before it was on its way (delivery
+// promise, part 3).
 #pragma once
 
 #include <absl/status/status.h>
@@ -24,6 +25,7 @@ class OrderedLane final : public Lane {
 
   // `done` is called on a gRPC thread or this one.
   void Call(v1::OrderedCall call, std::chrono::milliseconds timeout, Done done) override;
+  void Flush() override;
   void Expire() override;
   bool healthy() const override;
   size_t pending() const override;

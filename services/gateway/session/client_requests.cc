@@ -318,7 +318,7 @@ void Client::Execute(Queue::Ticket ticket, Request& request) {
   if (request.routed.route->token) caller.set_token(token_);
   if (request.packet.id() != 0) *caller.mutable_packet() = request.packet;
   parts_.backends->Call(
-      *request.routed.route, *request.routed.request, caller, request.lane,
+      *request.routed.route, *request.routed.request, std::move(caller), request.lane,
       [&worker = worker_, id = id_, ticket, begin = std::chrono::steady_clock::now(),
        ordered = request.lane != 0](absl::Status status, v1::Reply reply) {
         static prometheus::Histogram& stage = metrics::MessageStage("request");
@@ -333,6 +333,7 @@ void Client::Execute(Queue::Ticket ticket, Request& request) {
           self.UpdateReading();
         });
       });
+  if (request.lane != 0) worker_.FlushLanes();
 }
 
 void Client::Answer(Request& request, Outcome& outcome) {

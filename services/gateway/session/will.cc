@@ -63,6 +63,7 @@ void Request(GatewayParts& parts, v1::Caller caller, const std::string& token,
   parts.backends->Call(
       *request.route, *request.request, caller, lane,
       [](absl::Status status, v1::Reply) { CountWill(status.ok() ? "published" : "refused"); });
+  parts.backends->Flush();
 }
 
 }  // namespace
