@@ -221,7 +221,9 @@ void Run::Send() {
       next_sample_ = now + 5 * kSecond;
     }
     traffic.Advance(now);
-    const Micros pause = std::clamp<Micros>(traffic.next_due() - NowUs(), 0, 50'000);
+    // Never without a pause: what is due within a millisecond goes out together, and the processor is
+    // the cluster's meanwhile.
+    const Micros pause = std::clamp<Micros>(traffic.next_due() - NowUs(), 1000, 50'000);
     fleet_.Round(static_cast<int>(pause / 1000));
     Progress("traffic");
   }
