@@ -31,7 +31,7 @@ def parse(arguments):
                         help="how many of a service (1)")
     parser.add_argument("--set", metavar="PROCESS.KEY=VALUE", action="append", default=[], type=setting,
                         help="a configuration key of one kind of process")
-    parser.add_argument("--free-ports", action="store_true", default=None, help="let the system pick every port")
+    parser.add_argument("--free-ports", action="store_true", default=None, help="pick every port, a free one from 20000 up")
     parser.add_argument("--bind", metavar="ADDR", help="the address that everything listens on (127.0.0.1)")
     parser.add_argument("--preset", metavar="NAME", help="what to build and run (release)")
     parser.add_argument("--binaries", metavar="DIR", help="run the binaries of this folder and build nothing")
